@@ -1,0 +1,65 @@
+/** Sizes of a tensor's axes, outermost first. `[]` is a scalar. */
+export type Shape = readonly number[];
+
+/** Number of elements; 1 for a scalar, 0 when any axis is empty. */
+export function elementCount(shape: Shape): number {
+  let count = 1;
+  for (const size of shape) count *= size;
+  return count;
+}
+
+/** Row-major strides in elements: `[3, 4]` gives `[4, 1]`. */
+export function stridesOf(shape: Shape): number[] {
+  const strides = new Array<number>(shape.length);
+  let stride = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    strides[axis] = stride;
+    stride *= shape[axis] as number;
+  }
+  return strides;
+}
+
+/** Whether two shapes have the same rank and sizes. */
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((size, axis) => size === b[axis]);
+}
+
+/** How a shape prints in messages: `[2, 3]`. */
+export function showShape(shape: Shape): string {
+  return `[${shape.join(', ')}]`;
+}
+
+/**
+ * The shape that all of `shapes` broadcast to, NumPy's rule: aligned at the last axis, sizes equal or 1.
+ *
+ * @throws when two sizes differ and neither is 1; `where` names the caller in the message.
+ */
+export function broadcastShapes(where: string, ...shapes: readonly Shape[]): number[] {
+  const rank = Math.max(0, ...shapes.map((shape) => shape.length));
+  const result = new Array<number>(rank).fill(1);
+  for (const shape of shapes) {
+    const offset = rank - shape.length;
+    shape.forEach((size, axis) => {
+      const current = result[axis + offset] as number;
+      if (current === 1) result[axis + offset] = size;
+      else if (size !== 1 && size !== current) {
+        throw new Error(
+          `${where}: shapes ${shapes.map(showShape).join(' and ')} do not broadcast: axis ${axis + offset - rank} has sizes ${current} and ${size}. Sizes must be equal or 1`,
+        );
+      }
+    });
+  }
+  return result;
+}
+
+/**
+ * An axis number in `0 ... rank - 1`; negative axes count from the end.
+ *
+ * @throws when the axis is not a whole number in `-rank ... rank - 1`.
+ */
+export function normalizeAxis(where: string, axis: number, rank: number): number {
+  if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
+    throw new Error(`${where}: axis ${axis} is outside a tensor of rank ${rank}. Axes go from ${-rank} to ${rank - 1}`);
+  }
+  return axis < 0 ? axis + rank : axis;
+}
