@@ -1,0 +1,30 @@
+// Runs a TypeScript program of an example on the packages' sources, so that nothing needs building first:
+// `node ../../scripts/run-example.mjs main.ts [arguments]`, from the example's folder.
+import { mkdirSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+
+const [entry, ...programArguments] = process.argv.slice(2);
+if (entry === undefined) throw new Error('run-example: name the file to run, such as main.ts');
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const folder = join(root, 'node_modules', '.cache', 'examples', basename(process.cwd()));
+const bundle = join(folder, 'main.mjs');
+mkdirSync(folder, { recursive: true });
+
+await build({
+  entryPoints: [resolve(entry)],
+  outfile: bundle,
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'es2022',
+  tsconfig: join(root, 'tsconfig.base.json'),
+  external: ['fast-check', 'fast-png', 'fflate', 'ndarray'],
+  sourcemap: 'inline',
+  logLevel: 'warning',
+});
+
+process.argv = [process.argv[0], bundle, ...programArguments];
+await import(pathToFileURL(bundle).href);
