@@ -89,8 +89,8 @@ export interface Attributes extends Record<UnaryOp | BinaryOp | CompareOp, None>
   host: { readonly name: string; readonly run: HostFunction };
 }
 
-/** Runs between kernels: gets row-major host arrays, returns the result's. */
-export type HostFunction = (inputs: readonly HostArray[]) => Promise<HostArray> | HostArray;
+/** Runs between kernels: gets row-major host arrays (and the launch arguments, if it stands for a kernel), returns the result's. */
+export type HostFunction = (inputs: readonly HostArray[], launchArguments: Float64Array) => Promise<HostArray> | HostArray;
 
 export type Op = keyof Attributes;
 
