@@ -1,0 +1,44 @@
+import { type Generator, type Tensor, where } from '@evenkeel/tensor';
+import { Module } from '../module/module.ts';
+import { generatorOf } from './initialization.ts';
+
+export interface DropoutOptions {
+  /** Source of the masks. @defaultValue the generator that layers share */
+  readonly generator?: Generator;
+}
+
+/**
+ * In training, zeroes each element with `probability` and divides the others by 1 - probability, so that the mean
+ * stays; in evaluation the identity. Any shape, kept.
+ *
+ * @example
+ * ```ts
+ * const drop = new Dropout(0.1, { generator: new Generator(7) });
+ * drop.eval().call(x); // x itself
+ * ```
+ */
+export class Dropout extends Module {
+  readonly probability: number;
+  // Not a field that is walked or saved: training state keeps generators beside the state dict.
+  readonly #generator: Generator | undefined;
+
+  constructor(probability = 0.5, options: DropoutOptions = {}) {
+    super();
+    if (!(probability >= 0 && probability < 1)) {
+      throw new Error(`Dropout: probability must be at least 0 and below 1, got ${probability}`);
+    }
+    this.probability = probability;
+    this.#generator = options.generator;
+  }
+
+  forward(x: Tensor): Tensor {
+    if (!this.training || this.probability === 0) return x;
+    return dropout(x, this.probability, generatorOf({ generator: this.#generator }));
+  }
+}
+
+/** `x` with elements zeroed with `probability` and the others divided by 1 - probability. */
+export function dropout(x: Tensor, probability: number, generator: Generator): Tensor {
+  const kept = generator.uniform(x.shape).less(1 - probability);
+  return where(kept, x.div(1 - probability), 0);
+}

@@ -1,0 +1,46 @@
+import { type DType, Generator, type Shape, type Tensor } from '@evenkeel/tensor';
+
+/** Where a layer's first values come from. */
+export interface InitializationOptions {
+  /** Source of random first values. @defaultValue one generator for all layers, seeded with 0 (see {@link seedLayers}) */
+  readonly generator?: Generator;
+  /** Dtype of the Parameters. @defaultValue 'float32' */
+  readonly dtype?: 'float32' | 'float64';
+}
+
+let shared = new Generator(0);
+
+/**
+ * Reseeds the generator of layers that are given none. Layers draw from it in the order of their construction, so the
+ * same program gives the same network; pass `generator` where construction order may vary.
+ */
+export function seedLayers(seed: number): void {
+  shared = new Generator(seed);
+}
+
+/** Kaiming uniform with a = sqrt(5), the usual first values of weights and biases: U(-1/sqrt(fanIn), 1/sqrt(fanIn)). */
+export function fanInUniform(shape: Shape, fanIn: number, options: InitializationOptions): Tensor {
+  return symmetricUniform(shape, fanIn > 0 ? 1 / Math.sqrt(fanIn) : 0, options);
+}
+
+/** Xavier (Glorot) uniform: U(-b, b), b = sqrt(6 / (fanIn + fanOut)). */
+export function xavierUniform(shape: Shape, fanIn: number, fanOut: number, options: InitializationOptions): Tensor {
+  return symmetricUniform(shape, Math.sqrt(6 / (fanIn + fanOut)), options);
+}
+
+/** N(0, 1). */
+export function standardNormal(shape: Shape, options: InitializationOptions): Tensor {
+  return generatorOf(options).normal(shape, { dtype: dtypeOf(options) });
+}
+
+export function generatorOf(options: { readonly generator?: Generator }): Generator {
+  return options.generator ?? shared;
+}
+
+export function dtypeOf(options: InitializationOptions): DType & ('float32' | 'float64') {
+  return options.dtype ?? 'float32';
+}
+
+function symmetricUniform(shape: Shape, bound: number, options: InitializationOptions): Tensor {
+  return generatorOf(options).uniform(shape, { low: -bound, high: bound, dtype: dtypeOf(options) });
+}

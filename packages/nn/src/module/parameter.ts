@@ -1,0 +1,55 @@
+import { type DType, State, type Tensor } from '@evenkeel/tensor';
+
+/** What a {@link Parameter} may be told beyond its first value. */
+export interface ParameterOptions {
+  /** Whether optimizers train it. @defaultValue true */
+  readonly requiresGrad?: boolean;
+}
+
+/**
+ * A trained value of a {@link Module}: a cell of float dtype that owns one buffer.
+ * Its current value is `parameter.value`; `parameter.assign(next)` makes another one current at once.
+ * Where its module publishes it, it is named in state dicts by its path.
+ *
+ * @throws when the first value is not of a float dtype: integers have no gradients, keep them in a {@link Persistent}.
+ *
+ * @example
+ * ```ts
+ * const weight = new Parameter(generator.normal([64, 32]));
+ * const [gradient] = grad(weight.value.square().sum(), [weight.value]);
+ * weight.assign(weight.value.sub(gradient.mul(0.1)));
+ * await commit();
+ * ```
+ */
+export class Parameter extends State {
+  /** Whether optimizers made from here on train it; set to false to freeze. */
+  requiresGrad: boolean;
+
+  constructor(value: Tensor, options: ParameterOptions = {}) {
+    if (!isFloatDType(value.dtype)) {
+      throw new Error(
+        `Parameter: needs a float dtype, got ${value.dtype}. Cast it with .cast('float32'), or keep it in a Persistent`,
+      );
+    }
+    super(value);
+    this.requiresGrad = options.requiresGrad ?? true;
+  }
+}
+
+/**
+ * A value that a {@link Module} keeps and saves but no optimizer trains (a "buffer" elsewhere):
+ * fixed Fourier frequencies, running statistics. Any dtype.
+ *
+ * @example
+ * ```ts
+ * class Fourier extends Module {
+ *   readonly frequencies = new Persistent(generator.normal([64]));
+ *   forward(x: Tensor) { return x.unsqueeze(1).mul(this.frequencies.value).cos(); }
+ * }
+ * ```
+ */
+export class Persistent extends State {}
+
+function isFloatDType(dtype: DType): boolean {
+  return dtype === 'float32' || dtype === 'float64' || dtype === 'float16';
+}

@@ -1,0 +1,26 @@
+import type { Tensor } from '@evenkeel/tensor';
+import { Adam, type AdamOptions } from './adam.ts';
+import type { Scalar, Trainable } from './optimizer.ts';
+
+/**
+ * Adam with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2): p is scaled by
+ * 1 - learningRate weightDecay before Adam's step, and the gradient is left alone. Default weight decay 0.01.
+ *
+ * @example
+ * ```ts
+ * const optimizer = new AdamW(model, { learningRate: 3e-4, weightDecay: 0.1 });
+ * ```
+ */
+export class AdamW extends Adam {
+  constructor(target: Trainable, options: AdamOptions = {}) {
+    super(target, { ...options, weightDecay: options.weightDecay ?? 0.01 });
+  }
+
+  protected override decayGradient(_value: Tensor, gradient: Tensor, _scalar: Scalar): Tensor {
+    return gradient;
+  }
+
+  protected override decayValue(value: Tensor, learningRate: Tensor, scalar: Scalar): Tensor {
+    return value.sub(value.mul(learningRate.mul(scalar(this.weightDecay))));
+  }
+}

@@ -1,0 +1,57 @@
+import type { State, Tensor } from '@evenkeel/tensor';
+import { requireAtLeast } from './hyperparameter.ts';
+import { Optimizer, type OptimizerOptions, type Scalar, type Trainable } from './optimizer.ts';
+
+export interface SGDOptions extends OptimizerOptions {
+  /** How much of the last step's direction stays. @defaultValue 0 */
+  readonly momentum?: number;
+  /** Whether to look one momentum step ahead. @defaultValue false */
+  readonly nesterov?: boolean;
+  /** Pulls towards 0: added to the gradient, times the Parameter. @defaultValue 0 */
+  readonly weightDecay?: number;
+}
+
+/**
+ * Gradient descent, as the field computes it (momentum without dampening):
+ * g += weightDecay p; b = momentum b + g; p -= learningRate (nesterov ? g + momentum b : b).
+ * Default learning rate 0.01.
+ *
+ * @example
+ * ```ts
+ * const optimizer = new SGD(model, { learningRate: 0.1, momentum: 0.9 });
+ * optimizer.step(loss);
+ * await commit(loss);
+ * ```
+ */
+export class SGD extends Optimizer {
+  readonly momentum: number;
+  readonly nesterov: boolean;
+  readonly weightDecay: number;
+  readonly #momenta: Map<string, State>;
+
+  constructor(target: Trainable, options: SGDOptions = {}) {
+    super(target, options, 0.01);
+    this.momentum = requireAtLeast('SGD', 'momentum', options.momentum ?? 0, 0);
+    this.nesterov = options.nesterov ?? false;
+    this.weightDecay = requireAtLeast('SGD', 'weightDecay', options.weightDecay ?? 0, 0);
+    if (this.nesterov && this.momentum === 0) {
+      throw new Error('SGD: nesterov needs a momentum above 0, got 0. Set momentum, 0.9 for one');
+    }
+    this.#momenta = this.momentum > 0 ? this.createStates('momentum') : new Map();
+  }
+
+  protected override update(
+    name: string,
+    { value, gradient }: { readonly value: Tensor; readonly gradient: Tensor },
+    learningRate: Tensor,
+    scalar: Scalar,
+  ): Tensor {
+    const decayed = this.weightDecay > 0 ? gradient.add(value.mul(scalar(this.weightDecay))) : gradient;
+    const state = this.#momenta.get(name);
+    if (state === undefined) return value.sub(decayed.mul(learningRate));
+    const momentum = state.value.mul(scalar(this.momentum)).add(decayed);
+    state.assign(momentum);
+    const direction = this.nesterov ? decayed.add(momentum.mul(scalar(this.momentum))) : momentum;
+    return value.sub(direction.mul(learningRate));
+  }
+}
