@@ -1,0 +1,2 @@
+export { readSafetensors, type Safetensors, type SafetensorsReadOptions } from './read.ts';
+export { writeSafetensors } from './write.ts';
