@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Op } from '../src/graph/node.ts';
 import { evaluate } from '../src/graph/reference.ts';
 import { assertWithin } from '../src/testing/compare.ts';
-import { evaluateBounded } from '../src/testing/error-bound.ts';
-import { buildGraph, graphRecipes } from '../src/testing/random-graph.ts';
 import { nodeOf } from '../src/testing/conformance/case.ts';
 import { primitiveCases } from '../src/testing/conformance/primitive-cases.ts';
-import type { Op } from '../src/graph/node.ts';
+import { evaluateBounded } from '../src/testing/error-bound.ts';
+import { buildGraph, graphRecipes } from '../src/testing/random-graph.ts';
 
 describe('an executor that rounds every node to float32 stays within the error bounds', () => {
   test.each(Object.keys(primitiveCases) as Op[])('%s', async (op) => {

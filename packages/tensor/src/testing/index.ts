@@ -1,1 +1,22 @@
-export {};
+export {
+  axes,
+  axisLists,
+  broadcastableShapes,
+  type ConvSpec,
+  convolutions,
+  dtypes,
+  permutations,
+  type ShapeOptions,
+  shapes,
+  type TensorSpec,
+  tensors,
+  type ValueOptions,
+  values,
+} from './arbitraries.ts';
+export { assertWithin } from './compare.ts';
+export { backendConformance, type ConformanceCase, type ConformanceOptions } from './conformance/index.ts';
+export { type Bounded, defaultUlps, evaluateBounded, type Ulps } from './error-bound.ts';
+export { type Differentiable, type GradcheckOptions, gradcheck, gradgradcheck } from './gradcheck.ts';
+export { leakGuard } from './leak-guard.ts';
+export { poisoned } from './poisoned.ts';
+export { buildGraph, type GraphRecipe, type GraphStep, graphRecipes } from './random-graph.ts';

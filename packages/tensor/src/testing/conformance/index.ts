@@ -1,0 +1,37 @@
+import type { Backend } from '../../kernel/backend.ts';
+import { cellChecks } from './cells.ts';
+import { type ConformanceCase, type ConformanceOptions, createContext } from './context.ts';
+import { graphChecks } from './graphs.ts';
+import { hostChecks } from './host.ts';
+import { primitiveChecks } from './primitives.ts';
+
+export type { ConformanceCase, ConformanceOptions } from './context.ts';
+
+/**
+ * The checks that every backend passes, as a list for any test runner or a page: each primitive on drawn shapes and
+ * values against the float64 reference with error bounds, random fused graphs, products and convolutions of many sizes,
+ * cells, host steps. A failing property prints its seed and its smallest case. The checks change the current backend
+ * while they run: run them one after the other.
+ *
+ * @param createBackend makes the backend under test; called once, at the first check. The last check disposes of it.
+ * @example
+ * for (const { name, run } of backendConformance(() => createJsBackend())) test(name, run);
+ */
+export function backendConformance(
+  createBackend: () => Backend | Promise<Backend>,
+  options: ConformanceOptions = {},
+): ConformanceCase[] {
+  let made: Promise<Backend> | undefined;
+  const backend = (): Promise<Backend> => {
+    made ??= Promise.resolve(createBackend());
+    return made;
+  };
+  const context = createContext(backend, options);
+  return [
+    ...primitiveChecks(context),
+    ...graphChecks(context),
+    ...cellChecks(context),
+    ...hostChecks(context),
+    { name: 'dispose', run: async () => (await backend()).dispose() },
+  ];
+}

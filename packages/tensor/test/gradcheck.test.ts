@@ -1,0 +1,62 @@
+import { describe, expect, test } from 'vitest';
+import { customVjp } from '../src/autograd/index.ts';
+import { tensor } from '../src/tensor/creation.ts';
+import { State } from '../src/tensor/state.ts';
+import type { Tensor } from '../src/tensor/tensor.ts';
+import { gradcheck, gradgradcheck } from '../src/testing/index.ts';
+import { seededValues } from '../src/testing/seeded.ts';
+
+const random = (shape: readonly number[], seed: number): Tensor<'float64'> =>
+  tensor(
+    Float64Array.from(
+      seededValues(
+        'float64',
+        shape.reduce((n, size) => n * size, 1),
+        seed,
+      ),
+    ),
+    { shape, dtype: 'float64' },
+  );
+
+describe('gradcheck', () => {
+  test('passes true derivatives, first and second, of several inputs', async () => {
+    const inputs = [random([2, 3], 1), random([3, 2], 2), random([2], 3)];
+    const fn = (x: Tensor, w: Tensor, b: Tensor): Tensor => x.matmul(w).add(b).tanh();
+    await gradcheck(fn, inputs);
+    await gradgradcheck(fn, inputs);
+  });
+
+  test('reads what the function closes over from its device', async () => {
+    using state = new State(random([3], 5));
+    await state.value.add(0).data();
+    await gradcheck((x) => x.mul(state.value).sin(), [random([3], 6)]);
+  });
+
+  test('names the input and element of a false derivative', async () => {
+    const half = customVjp(
+      'half',
+      (x: Tensor) => x.square(),
+      ([x], g) => [g.mul(x!)],
+    );
+    await expect(
+      gradcheck((a, x) => half(x).add(a), [random([2], 1), tensor([1, -3], { dtype: 'float64' })]),
+    ).rejects.toThrow(/input 1 \[2\], element 0 \(1\): grad gives .*, differences give/);
+  });
+
+  test('notices a derivative that is wrong only at second order', async () => {
+    // Right value, but detached from the graph: its own derivative is lost.
+    const cube = customVjp(
+      'cube',
+      (x: Tensor) => x.mul(x).mul(x),
+      ([x], g) => [g.mul(x!.square().mul(3).detach())],
+    );
+    const x = random([3], 4);
+    await gradcheck((t) => cube(t), [x]);
+    await expect(gradgradcheck((t) => cube(t), [x])).rejects.toThrow('gradcheck: input 0');
+  });
+
+  test('asks for float64', async () => {
+    await expect(gradcheck((x) => x, [tensor([1, 2])])).rejects.toThrow("input 0 is float32. Use .cast('float64')");
+    await expect(gradcheck((x) => x.cast('float32'), [random([2], 1)])).rejects.toThrow('gave float32');
+  });
+});
