@@ -145,3 +145,8 @@ export function topologicalOrder(roots: readonly Node[], stop?: (node: Node) => 
   }
   return order;
 }
+
+/** Attributes as a string that is equal exactly for equal attributes. Not for those that hold functions or identities. */
+export function attributesKey(attributes: object): string {
+  return JSON.stringify(attributes, (_, value: unknown) => (typeof value === 'number' && !Number.isFinite(value) ? String(value) : value));
+}

@@ -25,7 +25,7 @@ function first(sources: readonly Node[]): Node {
   return sources[0] as Node;
 }
 
-const leaf: Rule<never> = (_sources, _attributes, wanted, op: string) => ({
+const leaf = (_sources: readonly Node[], _attributes: unknown, wanted: Wanted, op: string): Inferred => ({
   shape: wanted.shape ?? fail(op, 'a leaf needs a shape'),
   dtype: wanted.dtype ?? fail(op, 'a leaf needs a dtype'),
 });

@@ -301,13 +301,8 @@ export function axesOf(linear: Linear, into = new Set<number>()): Set<number> {
   return into;
 }
 
-/** How an index uses axis `axis` directly: its factor, 0 where absent, undefined where the axis is inside a division or load. */
-export function factorOf(linear: Linear, axis: number): number | undefined {
-  let direct = 0;
-  for (const { atom, factor } of linear.terms) {
-    if (atom.kind === 'axis') {
-      if (atom.axis === axis) direct = factor;
-    } else if (axesOf({ ...linear, terms: [{ atom, factor }] }).has(axis)) return undefined;
-  }
-  return direct;
+/** The factor with which an index uses axis `axis` directly, outside divisions and loads (whose bases are indices of their own). */
+export function directFactor(linear: Linear, axis: number): number {
+  for (const { atom, factor } of linear.terms) if (atom.kind === 'axis' && atom.axis === axis) return factor;
+  return 0;
 }

@@ -87,7 +87,8 @@ export interface Store {
  * One ordered stage over a row's inner axes. `map` keeps one value an element for later stages (a backend may
  * store or recompute it); `reduce` gives one value a row; `scan` one an element, inclusive, along all inner
  * axes in row-major order, from the end where `reverse`. A `store` in `element` domain writes at every element,
- * in `row` domain once a row.
+ * in `row` domain once a row. Consecutive stores are one: at each element all their values are computed (and all
+ * loads done) before any is written, so that `inout` operands may be overwritten.
  */
 export type Stage =
   | { readonly kind: 'map'; readonly value: Expr }
@@ -141,7 +142,8 @@ export interface ConvTag {
 
 /**
  * `C[b, m, n] = sum over k of a(b, m, k) * b(b, k, n)`. Axis numbers run over batch, m, n, k in this order.
- * `a` uses axes of batch, m, k; `b` those of batch, n, k; the stores' values may use batch, m, n and `accumulator`.
+ * `a` uses axes of batch, m, k; `b` those of batch, n, k; the stores' values may use batch, m, n and `accumulator`;
+ * at each output all of them are computed before any is written.
  */
 export interface Contraction {
   readonly kind: 'contraction';

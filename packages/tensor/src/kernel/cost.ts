@@ -1,0 +1,97 @@
+import type { Op } from '../graph/node.ts';
+import type { Expr, Kernel, Operand } from './ir.ts';
+
+const transcendental = new Set<string>(['exp', 'log', 'sin', 'cos', 'tanh', 'erf', 'sigmoid', 'pow']);
+
+/** Rough cost of one element of a primitive, in additions: what fusion weighs against a store and a load. */
+export function elementCost(op: Op): number {
+  if (transcendental.has(op)) return 10;
+  if (op === 'sqrt' || op === 'div' || op === 'mod' || op === 'floorDiv' || op === 'concat') return 3;
+  if (op === 'randomBits') return 100;
+  if (movements.has(op)) return 0;
+  return 1;
+}
+
+/** Primitives that only choose which element is read. */
+export const movements: ReadonlySet<Op> = new Set<Op>([
+  'reshape',
+  'permute',
+  'expand',
+  'pad',
+  'slice',
+  'flip',
+  'gather',
+  'detach',
+  'barrier',
+  'custom',
+]);
+
+function count(sizes: readonly number[]): number {
+  return sizes.reduce((product, size) => product * size, 1);
+}
+
+/** Arithmetic operations of one evaluation of the expressions, shared values once. */
+function arithmetic(roots: readonly Expr[]): number {
+  const seen = new Set<Expr>();
+  let operations = 0;
+  const visit = (expr: Expr): void => {
+    if (seen.has(expr)) return;
+    seen.add(expr);
+    switch (expr.kind) {
+      case 'unary':
+        operations++;
+        visit(expr.operand);
+        break;
+      case 'cast':
+        visit(expr.operand);
+        break;
+      case 'binary':
+      case 'bits':
+      case 'compare':
+        operations++;
+        visit(expr.left);
+        visit(expr.right);
+        break;
+      case 'where':
+        operations++;
+        visit(expr.condition);
+        visit(expr.then);
+        visit(expr.otherwise);
+        break;
+      case 'guard':
+        visit(expr.then);
+        visit(expr.otherwise);
+        break;
+      default:
+    }
+  };
+  roots.forEach(visit);
+  return operations;
+}
+
+/** Floating-point (and integer) operations of a kernel, a multiply-add counted as two. */
+export function flopsOf(kernel: Kernel): number {
+  switch (kernel.kind) {
+    case 'row': {
+      const rows = count(kernel.outer);
+      const elements = rows * count(kernel.inner);
+      const perElement = kernel.stages.map((stage) => (stage.kind === 'store' ? stage.store.value : stage.value));
+      const reductions = kernel.stages.filter((stage) => stage.kind === 'reduce' || stage.kind === 'scan').length;
+      return elements * (arithmetic(perElement) + reductions);
+    }
+    case 'contraction': {
+      const outputs = count(kernel.batch) * count(kernel.m) * count(kernel.n);
+      return outputs * (2 * count(kernel.k) + arithmetic(kernel.stores.map(({ value }) => value)));
+    }
+    case 'scatterAdd':
+      return count(kernel.outer) * kernel.updates * (1 + arithmetic([kernel.update]));
+    case 'host':
+      return 0;
+  }
+}
+
+/** Operands by the way in which a kernel touches them. */
+export function written(operands: readonly Operand[]): number[] {
+  return operands.flatMap(({ access }, operand) => (access === 'in' ? [] : [operand]));
+}
+

@@ -1,0 +1,352 @@
+import type { HostFunction, Node } from '../graph/node.ts';
+import { Simplifier } from '../graph/simplify.ts';
+import type { Capabilities } from '../kernel/backend.ts';
+import { flopsOf } from '../kernel/cost.ts';
+import type { Expr, Kernel, Stage } from '../kernel/ir.ts';
+import type { Plan, PlanValue, Step } from '../kernel/plan.ts';
+import { bytesPerElement } from '../types/dtype.ts';
+import { elementCount, stridesOf } from '../types/shape.ts';
+import type { Program, Update } from './canonical.ts';
+import { type Emitted, emitCluster, type Surroundings, type Target } from './emit.ts';
+import { type Cluster, fuse, isLeaf } from './fuse.ts';
+import { chooseLayouts } from './layout.ts';
+import { splitRefused } from './refused.ts';
+import { assignSlots } from './slots.ts';
+
+/** A plan with what to bind to it. */
+export interface Schedule {
+  readonly plan: Plan;
+  /** `plan.inputs[i]` is bound to `program.leaves[inputs[i]]`. */
+  readonly inputs: readonly number[];
+  /** Launch argument i is the value of `program.scalars[arguments[i]]`. */
+  readonly arguments: readonly number[];
+  /** Kernels that the backend refused, by step. */
+  readonly refused: ReadonlyMap<number, string>;
+}
+
+export interface ScheduleOptions {
+  readonly capabilities: Capabilities;
+  /** Whether the backend runs a kernel; default: all. */
+  supports?(kernel: Kernel): true | string;
+  /** A host function that computes operand `output` of a refused kernel from the operands it reads, in order. */
+  hostFunction?(kernel: Kernel, output: number): HostFunction;
+}
+
+/** Turns a program into a plan: simplify, fuse, choose layouts, print kernels, order them, place temporaries. */
+export function schedule(program: Program, options: ScheduleOptions): Schedule {
+  const { capabilities } = options;
+  const simplifier = new Simplifier((node) => node.op !== 'cell' || program.isCommitted(node as Node<'cell'>));
+  simplifier.run(program.nodes);
+  const leaves = leafTable(program, simplifier);
+  const targets = targetsOf(program, simplifier);
+  const required = new Set(targets.map(({ node }) => node));
+  const fusion = fuse(inProgramOrder(program, simplifier, required), required, capabilities.buffersPerKernel);
+  const replacements = replaceableCells(program, simplifier, targets, leaves);
+  const ordered = orderClusters(fusion.clusters, replacements);
+  const layouts = chooseLayouts(fusion, required, capabilities.layouts.conv);
+
+  const order = (node: Node): readonly number[] => layouts.get(node) ?? node.shape.map((_, axis) => axis);
+  const targetLists = new Map<Node, Target[]>();
+  for (const target of targets) targetLists.set(target.node, [...(targetLists.get(target.node) ?? []), target]);
+  for (const node of fusion.stored) if (!targetLists.has(node)) targetLists.set(node, [{ node }]);
+  const around: Surroundings = {
+    isStored: (node) => isLeaf(node) || fusion.stored.has(node),
+    targets: (node) => targetLists.get(node) ?? [],
+    order,
+    strides(node) {
+      const axes = order(node);
+      const physical = stridesOf(axes.map((axis) => node.shape[axis] as number));
+      const strides = new Array<number>(node.shape.length);
+      axes.forEach((axis, i) => {
+        strides[axis] = physical[i] as number;
+      });
+      return strides;
+    },
+  };
+
+  const useful = ordered.filter(({ members }) => members.some((member) => around.targets(member).length > 0));
+  const emitted = emitAll(useful, around, replacements, capabilities.inPlace);
+  return assemble(program, { targets, emitted, leaves, simplifier, around }, options);
+}
+
+/** Simplified leaves: their number among the program's leaves. */
+function leafTable(program: Program, simplifier: Simplifier): Map<Node, number> {
+  const table = new Map<Node, number>();
+  program.leaves.forEach((leaf, number) => {
+    table.set(simplified(leaf, simplifier), number);
+  });
+  return table;
+}
+
+/** A leaf as the simplified graph has it; cells that are only written are not part of the graph. */
+function simplified(leaf: Node, simplifier: Simplifier): Node {
+  return simplifier.has(leaf) ? simplifier.of(leaf) : leaf;
+}
+
+/** A result that is only a reshape of another is the same buffer. */
+function behindReshapes(node: Node): Node {
+  let current = node;
+  while (current.op === 'reshape' && !isLeaf(current.sources[0] as Node)) current = current.sources[0] as Node;
+  return current;
+}
+
+function targetsOf({ outputs, updates }: Program, simplifier: Simplifier): Target[] {
+  return [...outputs, ...updates.map(({ value }) => value)].map((node) => ({ node: behindReshapes(simplifier.of(node)) }));
+}
+
+/** The simplified nodes that are needed, in the order of the nodes they came from. */
+function inProgramOrder(program: Program, simplifier: Simplifier, required: ReadonlySet<Node>): Node[] {
+  const needed = new Set<Node>();
+  const stack = [...required];
+  for (let node = stack.pop(); node; node = stack.pop()) {
+    if (needed.has(node)) continue;
+    needed.add(node);
+    if (!isLeaf(node)) stack.push(...node.sources);
+  }
+  const placed = new Set<Node>();
+  const place = (node: Node): void => {
+    if (placed.has(node) || !needed.has(node)) return;
+    placed.add(node);
+    if (!isLeaf(node)) node.sources.forEach(place);
+    // Insertion order is kept by the second set: sources first.
+    result.push(node);
+  };
+  const result: Node[] = [];
+  for (const node of program.nodes) place(simplifier.of(node));
+  required.forEach(place);
+  return result;
+}
+
+interface Replacement {
+  readonly leaf: Node;
+  readonly target: Target;
+}
+
+/** Updates whose new value may take the old one's buffer: same length and dtype, each cell once. */
+function replaceableCells(program: Program, simplifier: Simplifier, targets: readonly Target[], leaves: ReadonlyMap<Node, number>): Replacement[] {
+  return program.updates.flatMap(({ cell }: Update, i) => {
+    const leaf = simplified(cell, simplifier);
+    const target = targets[program.outputs.length + i] as Target;
+    return leaves.has(leaf) && target.node !== leaf ? [{ leaf, target }] : [];
+  });
+}
+
+/** Kernels in an order that respects what they read, as close to program order as possible; readers of an old cell value before its writer. */
+function orderClusters(clusters: readonly Cluster[], replacements: readonly Replacement[]): Cluster[] {
+  const before = new Map(clusters.map((cluster) => [cluster, new Set(cluster.before)]));
+  const readersOf = leafReaders(clusters);
+  const reaches = (from: Cluster, target: Cluster): boolean => {
+    const seen = new Set<Cluster>();
+    const stack = [from];
+    for (let cluster = stack.pop(); cluster; cluster = stack.pop()) {
+      if (cluster === target) return true;
+      if (!seen.has(cluster)) {
+        seen.add(cluster);
+        stack.push(...(before.get(cluster) ?? []));
+      }
+    }
+    return false;
+  };
+  for (const { leaf, target } of replacements) {
+    const writer = clusters.find(({ members }) => members.includes(target.node));
+    for (const reader of readersOf(leaf)) {
+      if (writer && reader !== writer && !reaches(reader, writer)) before.get(writer)?.add(reader);
+    }
+  }
+  const ordered: Cluster[] = [];
+  const done = new Set<Cluster>();
+  const visit = (cluster: Cluster): void => {
+    if (done.has(cluster)) return;
+    done.add(cluster);
+    for (const earlier of clusters) if (before.get(cluster)?.has(earlier)) visit(earlier);
+    ordered.push(cluster);
+  };
+  clusters.forEach(visit);
+  return ordered;
+}
+
+function leafReaders(clusters: readonly Cluster[]): (leaf: Node) => readonly Cluster[] {
+  const readers = new Map<Node, Cluster[]>();
+  for (const cluster of clusters) {
+    const members = new Set(cluster.members);
+    const seen = new Set<Node>();
+    const stack = [...cluster.members];
+    for (let node = stack.pop(); node; node = stack.pop()) {
+      if (seen.has(node)) continue;
+      seen.add(node);
+      if (isLeaf(node)) readers.set(node, [...(readers.get(node) ?? []), cluster]);
+      else for (const source of node.sources) if (members.has(source) || !seen.has(source)) stack.push(source);
+    }
+  }
+  return (leaf) => readers.get(leaf) ?? [];
+}
+
+/** Prints every cluster; cells are overwritten in place where all reads of the old value come before or at the same index. */
+function emitAll(clusters: readonly Cluster[], around: Surroundings, replacements: readonly Replacement[], inPlace: boolean): Emitted[] {
+  const trial = clusters.map((cluster) => emitCluster(cluster, around));
+  const again = new Set<number>();
+  for (const { leaf, target } of replacements) {
+    const writer = trial.findIndex(({ operands }) => operands.includes(target));
+    const lastRead = trial.findLastIndex(({ operands }) => operands.includes(leaf));
+    if (writer < 0 || lastRead > writer) continue;
+    if (lastRead === writer) {
+      if (!inPlace || !readsOnlyWhereWritten(trial[writer] as Emitted, leaf, target)) continue;
+      again.add(writer);
+    }
+    target.replaces = leaf;
+  }
+  return trial.map((kernel, i) => (again.has(i) ? emitCluster(clusters[i] as Cluster, around) : kernel));
+}
+
+/** Whether a kernel reads `leaf` only at the index it stores to `target`, and not after that store. */
+function readsOnlyWhereWritten({ kernel, operands }: Emitted, leaf: Node, target: Target): boolean {
+  const read = operands.indexOf(leaf);
+  const written = operands.indexOf(target);
+  if (kernel.kind === 'row') {
+    const storeAt = kernel.stages.findIndex((stage) => stage.kind === 'store' && stage.store.operand === written);
+    const stage = kernel.stages[storeAt] as Extract<Stage, { kind: 'store' }>;
+    let runEnd = storeAt;
+    const isSameRun = (other: Stage | undefined): boolean => other?.kind === 'store' && other.domain === stage.domain;
+    while (isSameRun(kernel.stages[runEnd + 1])) runEnd++;
+    const after = kernel.stages.slice(runEnd + 1).map(valueOf);
+    if (after.some((value) => loadsOf(value, kernel.stages).some(({ operand }) => operand === read))) return false;
+    return kernel.stages.flatMap((s) => loadsOf(valueOf(s), [])).every((load) => load.operand !== read || (load.index === stage.store.index && load.guards.length === 0));
+  }
+  if (kernel.kind === 'contraction') {
+    const { index } = kernel.stores.find(({ operand }) => operand === written) as { index: unknown };
+    const inOperands = [...loadsOf(kernel.a, []), ...loadsOf(kernel.b, [])].some(({ operand }) => operand === read);
+    const inEpilogue = kernel.stores.flatMap(({ value }) => loadsOf(value, []));
+    return !inOperands && inEpilogue.every((load) => load.operand !== read || (load.index === index && load.guards.length === 0));
+  }
+  return false;
+}
+
+function valueOf(stage: Stage): Expr {
+  return stage.kind === 'store' ? stage.store.value : stage.value;
+}
+
+type Load = Extract<Expr, { kind: 'load' }>;
+
+/** The loads that an expression performs, through the mapped stages it may recompute. */
+function loadsOf(root: Expr, stages: readonly Stage[]): Load[] {
+  const loads: Load[] = [];
+  const seen = new Set<Expr>();
+  const visit = (expr: Expr): void => {
+    if (seen.has(expr)) return;
+    seen.add(expr);
+    switch (expr.kind) {
+      case 'load':
+        loads.push(expr);
+        break;
+      case 'stage': {
+        const stage = stages[expr.stage];
+        if (stage?.kind === 'map') visit(stage.value);
+        break;
+      }
+      case 'unary':
+      case 'cast':
+        visit(expr.operand);
+        break;
+      case 'binary':
+      case 'bits':
+      case 'compare':
+        visit(expr.left);
+        visit(expr.right);
+        break;
+      case 'where':
+        visit(expr.condition);
+        visit(expr.then);
+        visit(expr.otherwise);
+        break;
+      case 'guard':
+        visit(expr.then);
+        visit(expr.otherwise);
+        break;
+      default:
+    }
+  };
+  visit(root);
+  return loads;
+}
+
+interface Parts {
+  readonly targets: readonly Target[];
+  readonly emitted: readonly Emitted[];
+  readonly leaves: ReadonlyMap<Node, number>;
+  readonly simplifier: Simplifier;
+  readonly around: Surroundings;
+}
+
+/** Numbers values and arguments, measures lifetimes, shares slots. */
+function assemble(program: Program, { targets, emitted, leaves, simplifier, around }: Parts, options: ScheduleOptions): Schedule {
+  const { kernels, refused } = splitRefused(emitted, options);
+  const values: { -readonly [K in keyof PlanValue]: PlanValue[K] }[] = [];
+  const numbers = new Map<Node | Target, number>();
+  const inputs: number[] = [];
+  const planInputs: number[] = [];
+  const addValue = (what: Node | Target, node: Node, role: PlanValue['role'], first: number): number => {
+    const number = values.push({ dtype: node.dtype, length: elementCount(node.shape), role, first, last: first }) - 1;
+    numbers.set(what, number);
+    return number;
+  };
+  const addInput = (leaf: Node): number => {
+    const known = numbers.get(leaf);
+    if (known !== undefined) return known;
+    inputs.push(leaves.get(leaf) as number);
+    const number = addValue(leaf, leaf, 'input', -1);
+    planInputs.push(number);
+    return number;
+  };
+  const updatedLeaf = (i: number): Node => {
+    const { cell } = program.updates[i] as Update;
+    return simplified(cell, simplifier);
+  };
+  program.updates.forEach((_, i) => {
+    addInput(updatedLeaf(i));
+  });
+
+  const scalarNumber = new Map(program.scalars.map((scalar, number) => [simplifier.of(scalar), number]));
+  const launch: number[] = [];
+  const launchNumber = (scalar: Node): number => {
+    const number = scalarNumber.get(scalar) as number;
+    const known = launch.indexOf(number);
+    return known >= 0 ? known : launch.push(number) - 1;
+  };
+
+  const wanted = new Set(targets);
+  const steps = kernels.map((emission, index): Step => {
+    const operands = emission.operands.map((what) => {
+      if ('op' in what && isLeaf(what)) return addInput(what);
+      // A node that is read comes from the first buffer that was written for it.
+      const target = 'op' in what ? (around.targets(what)[0] as Target) : what;
+      return numbers.get(target) ?? addValue(target, target.node, wanted.has(target) ? 'output' : 'temporary', index);
+    });
+    for (const operand of operands) (values[operand] as { last: number }).last = index;
+    const bytes = operands.reduce((sum, number, i) => {
+      const { dtype, length } = values[number] as PlanValue;
+      const touches = emission.kernel.operands[i]?.access === 'inout' ? 2 : 1;
+      return sum + touches * bytesPerElement(dtype) * length;
+    }, 0);
+    return { kernel: emission.kernel, operands, arguments: emission.scalars.map(launchNumber), flops: flopsOf(emission.kernel), bytes };
+  });
+  const outputs = targets.map((target) => {
+    const number = numbers.get(target) as number;
+    const value = values[number] as { last: number; replaces?: number };
+    value.last = steps.length;
+    if (target.replaces) value.replaces = numbers.get(target.replaces) as number;
+    return number;
+  });
+  const temporaries = values.flatMap((value, number) => (value.role === 'temporary' ? [number] : []));
+  const slots = assignSlots(
+    temporaries.map((number) => {
+      const { first, last, dtype, length } = values[number] as PlanValue;
+      return { first, last, bytes: bytesPerElement(dtype) * length };
+    }),
+  );
+  temporaries.forEach((number, i) => {
+    (values[number] as { slot?: number }).slot = slots.slotOf[i] as number;
+  });
+  const updates = program.updates.map((_, i) => ({ input: planInputs.indexOf(numbers.get(updatedLeaf(i)) as number), output: program.outputs.length + i }));
+  const plan: Plan = { values, inputs: planInputs, outputs, steps, updates, argumentCount: launch.length, slots: slots.bytes };
+  return { plan, inputs, arguments: launch, refused };
+}
