@@ -21,6 +21,8 @@ const foreignPackages: Record<string, readonly string[]> = {
 };
 /** Added for `src/testing`, which the package's main entry must not reach. */
 const foreignInTesting: readonly string[] = ['fast-check'];
+/** Added for `src/node`, an entry of its own that the package's main entry must not reach: that one runs in browsers. */
+const foreignInNode: readonly string[] = ['node:'];
 
 /** The folders of packages/tensor/src from top to bottom: each imports only what stands below it. */
 const tensorFolders = [
@@ -63,12 +65,17 @@ function complaint(file: SourceFile, { specifier, typeOnly }: Import): string | 
   if (specifier.startsWith('.')) return relativeComplaint(file, specifier, typeOnly);
   const own = /^@evenkeel\/([^/]+)(\/testing)?/.exec(specifier);
   const inTesting = file.path.startsWith('testing/');
+  const inNode = file.path.startsWith('node/');
   if (own !== null) {
     const allowed = file.package.startsWith('backend-') ? backendMayImport : (packageOrder[file.package] ?? []);
     if (!allowed.includes(own[1] ?? '')) return 'points against the dependency direction';
     return own[2] !== undefined && !inTesting ? 'brings test code into the package' : undefined;
   }
-  const allowed = [...(foreignPackages[file.package] ?? []), ...(inTesting ? foreignInTesting : [])];
+  const allowed = [
+    ...(foreignPackages[file.package] ?? []),
+    ...(inTesting ? foreignInTesting : []),
+    ...(inNode ? foreignInNode : []),
+  ];
   const known = allowed.some(
     (name) => specifier === name || specifier.startsWith(name.endsWith(':') ? name : `${name}/`),
   );
@@ -81,6 +88,7 @@ function relativeComplaint(file: SourceFile, specifier: string, typeOnly: boolea
   const [from = '', to = ''] = [file.path, target].map((path) => (path.includes('/') ? path.split('/')[0] : ''));
   if (from === 'testing') return undefined;
   if (to === 'testing') return 'brings test code into the package';
+  if (to === 'node' && from !== 'node') return 'brings Node into the main entry';
   if (file.package !== 'tensor' || from === '' || from === to) return undefined;
   if (typeOnly && upwardTypes.some((rule) => rule.from === from && rule.to === target)) return undefined;
   const [above, below] = [tensorFolders.indexOf(from), tensorFolders.indexOf(to)];
