@@ -1,0 +1,176 @@
+import { createNode } from '../graph/primitives.ts';
+import { threefry } from '../graph/reference/threefry.ts';
+import { hostLeaf } from '../runtime/storage.ts';
+import { currentTrace } from '../runtime/trace.ts';
+import { type DType, isFloat } from '../types/dtype.ts';
+import { type Shape, showShape } from '../types/shape.ts';
+import { literal, scalar } from './apply.ts';
+import { Tensor } from './tensor.ts';
+
+/** All that a generator is; plain data, for checkpoints. */
+export interface GeneratorState {
+  /** The key's two 32-bit words. */
+  readonly key: readonly [number, number];
+  /** Draws so far. */
+  readonly draws: number;
+}
+
+export interface RandomOptions<D extends DType> {
+  /** Default float32. */
+  readonly dtype?: D;
+}
+
+export interface UniformOptions<D extends DType> extends RandomOptions<D> {
+  /** Default 0. */
+  readonly low?: number;
+  /** Default 1; not reached. */
+  readonly high?: number;
+}
+
+export interface NormalOptions<D extends DType> extends RandomOptions<D> {
+  /** Default 0. */
+  readonly mean?: number;
+  /** Default 1. */
+  readonly std?: number;
+}
+
+const wordSize = 2 ** 32;
+
+/**
+ * A stream of random numbers: Threefry-2x32, counting draws. A draw takes its place in the stream when the tensor is
+ * built and computes when it is read: reading twice gives the same numbers, on every backend and with any number of
+ * threads. In a compiled function each call draws anew.
+ *
+ * @example
+ * const random = new Generator(42);
+ * const noise = random.normal([8, 3, 16, 16]);
+ */
+export class Generator {
+  readonly #key: readonly [number, number];
+  #draws: number;
+
+  /**
+   * @param seed a whole number from 0 to 2^53 - 1, or what `state()` gave.
+   * @throws when it is neither.
+   */
+  constructor(seed: number | GeneratorState) {
+    const { key, draws } = typeof seed === 'number' ? { key: keyOf(seed), draws: 0 } : seed;
+    if (![...key, draws].every((word) => Number.isInteger(word) && word >= 0 && word < wordSize)) {
+      throw new Error(`Generator: key [${key.join(', ')}], draws ${draws} is no state. Use what state() gave`);
+    }
+    this.#key = [key[0], key[1]];
+    this.#draws = draws;
+  }
+
+  /** A generator that goes on where `state()` was taken. `Generator.fromState(random.state())` */
+  static fromState(state: GeneratorState): Generator {
+    return new Generator(state);
+  }
+
+  /** Where the stream stands, as plain data. */
+  state(): GeneratorState {
+    return { key: [...this.#key], draws: this.#draws };
+  }
+
+  /** A generator of its own for each name or number, independent of this one's draws. `random.fork('noise')` */
+  fork(name: string | number): Generator {
+    const words = typeof name === 'number' ? keyOf(name) : hashName(name);
+    // Streams of draws count up from 0 in the second word: the last one is never reached and marks forks.
+    const inner = threefry(this.#key, [words[0], wordSize - 1]);
+    return new Generator({ key: threefry(inner, [words[1], wordSize - 1]), draws: 0 });
+  }
+
+  /** 32 random bits for each element. `random.bits([4])` */
+  bits(shape: Shape): Tensor<'uint32'> {
+    if (shape.some((size) => !Number.isInteger(size) || size < 0)) {
+      throw new Error(`Generator: sizes must be whole numbers of at least 0, got ${showShape(shape)}`);
+    }
+    const values = [...this.#key, this.#draws++];
+    const nodes = values.map((value) => createNode('constant', [], { value, structural: false }, { dtype: 'uint32' }));
+    currentTrace()?.registerDraw(() => [...this.#key, this.#draws++], nodes);
+    return new Tensor(createNode('randomBits', nodes, {}, { shape }));
+  }
+
+  /** Real numbers, equally likely from `low` to below `high`, in steps of 2^-24. `random.uniform([3], { low: -1 })` */
+  uniform<D extends DType = 'float32'>(shape: Shape, options: UniformOptions<D> = {}): Tensor<D> {
+    const { low = 0, high = 1, dtype = 'float32' as D } = options;
+    checkReal('uniform', dtype);
+    const unit = this.#unit(shape, dtype, 0);
+    return scaled('uniform', unit, high - low, low);
+  }
+
+  /** Normally distributed real numbers, by Box and Muller's formula. `random.normal([8, 3, 16, 16])` */
+  normal<D extends DType = 'float32'>(shape: Shape, options: NormalOptions<D> = {}): Tensor<D> {
+    const { mean = 0, std = 1, dtype = 'float32' as D } = options;
+    checkReal('normal', dtype);
+    // The first is in (0, 1], so that its logarithm is finite.
+    const radius = this.#unit(shape, dtype, 1).log().mul(literal(-2, dtype)).sqrt();
+    const angle = this.#unit(shape, dtype, 0).mul(literal(2 * Math.PI, dtype));
+    return scaled('normal', radius.mul(angle.cos()), std, mean);
+  }
+
+  /** Whole numbers, equally likely (up to 2^-32 times the range) from `low` to below `high`. `random.integers(0, 10, [8])` */
+  integers(low: number, high: number, shape: Shape): Tensor<'int32'> {
+    const range = high - low;
+    if (!Number.isInteger(low) || !Number.isInteger(high) || range < 1 || range >= wordSize) {
+      throw new Error(`integers: needs whole numbers with low < high, got ${low} and ${high}`);
+    }
+    return this.bits(shape).mod(range).cast('int32').add(low);
+  }
+
+  /** The numbers 0 to n - 1 in random order, `[n]`. Shuffled on the host: not for compiled functions. */
+  permutation(n: number): Tensor<'int32'> {
+    return new Tensor(hostLeaf(this.shuffle(n), [n], 'int32'));
+  }
+
+  /**
+   * As {@link permutation}, as host values.
+   *
+   * @throws inside a compiled function, which would freeze the order.
+   */
+  shuffle(n: number): Int32Array {
+    if (currentTrace() !== undefined) {
+      throw new Error('permutation: is drawn on the host, a compiled function would freeze it. Give it as an argument');
+    }
+    const order = Int32Array.from({ length: n }, (_, i) => i);
+    const stream = this.#draws++;
+    for (let i = n - 1; i > 0; i--) {
+      const [word] = threefry(this.#key, [i, stream]);
+      const j = Math.floor((word / wordSize) * (i + 1));
+      const held = order[i] as number;
+      order[i] = order[j] as number;
+      order[j] = held;
+    }
+    return order;
+  }
+
+  /** 24 random bits as (bits + offset) / 2^24. */
+  #unit<D extends DType>(shape: Shape, dtype: D, offset: 0 | 1): Tensor<D> {
+    const high = this.bits(shape).floorDiv(256);
+    const counted = offset === 0 ? high : high.add(offset);
+    return counted.cast(dtype).mul(literal(2 ** -24, dtype));
+  }
+}
+
+function scaled<D extends DType>(where: string, x: Tensor<D>, scale: number, offset: number): Tensor<D> {
+  const wide = scale === 1 ? x : x.mul(scalar(where, scale, x.dtype));
+  return offset === 0 ? wide : wide.add(scalar(where, offset, x.dtype));
+}
+
+function keyOf(seed: number): [number, number] {
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    throw new Error(`Generator: a seed is a whole number from 0 to 2^53 - 1, got ${seed}`);
+  }
+  return [seed % wordSize, Math.floor(seed / wordSize)];
+}
+
+/** Mixes a name's characters into two words with the cipher itself. */
+function hashName(name: string): [number, number] {
+  let state: [number, number] = [name.length, 1];
+  for (let i = 0; i < name.length; i++) state = threefry(state, [name.charCodeAt(i), i]);
+  return state;
+}
+
+function checkReal(where: string, dtype: DType): void {
+  if (!isFloat(dtype)) throw new Error(`${where}: draws real numbers, got dtype ${dtype}. Use integers`);
+}
