@@ -1,0 +1,27 @@
+import type { Tensor } from '@evenkeel/tensor';
+import { normalize } from './normalize.ts';
+
+/** Options of {@link pixelNorm}. */
+export interface PixelNormOptions {
+  /** The channel axis. @defaultValue 1 */
+  readonly axis?: number;
+  /** Added to the RMS. @defaultValue 1e-4 */
+  readonly eps?: number;
+}
+
+/**
+ * Normalizes the channel vector of each pixel: `y[n, :, h, w] = x[n, :, h, w] / (eps + rms(x[n, :, h, w]))`.
+ *
+ * `x` is `[N, C, ...spatial]`, any rank from 2.
+ *
+ * Source: arXiv 2312.02696, appendix B (the encoder's main path of config F and G).
+ *
+ * @example
+ * ```ts
+ * pixelNorm(generator.normal([4, 32, 8, 8])); // every pixel's 32 values have RMS 0.9999
+ * ```
+ */
+export function pixelNorm(x: Tensor, options: PixelNormOptions = {}): Tensor {
+  const { axis = 1, eps = 1e-4 } = options;
+  return normalize(x, { axes: axis, eps });
+}

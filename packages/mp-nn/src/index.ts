@@ -1,0 +1,12 @@
+export * from './functions/cosine-attention.ts';
+export * from './functions/mp-concat.ts';
+export * from './functions/mp-silu.ts';
+export * from './functions/mp-sum.ts';
+export * from './functions/normalize.ts';
+export * from './functions/pixel-norm.ts';
+export * from './functions/resample.ts';
+export * from './layers/mp-conv.ts';
+export * from './layers/mp-fourier.ts';
+export * from './layers/mp-linear.ts';
+export * from './layers/project.ts';
+export { fanIn, scaledWeight } from './layers/scaled-weight.ts';

@@ -1,0 +1,16 @@
+import type { Shape, Tensor } from '@evenkeel/tensor';
+import { normalize } from '../functions/normalize.ts';
+
+/** Elements that one output sums over: every axis of the weight but the first. A kernel's area counts. */
+export function fanIn(weightShape: Shape): number {
+  return weightShape.slice(1).reduce((count, size) => count * size, 1);
+}
+
+/**
+ * The weight as a layer uses it: rows of unit magnitude, times `gain / sqrt(n)` with n the fan-in, so that an output of
+ * n white inputs has RMS `gain`. With its gradient, which is orthogonal to each row up to eps.
+ */
+export function scaledWeight(weight: Tensor, gain: number | Tensor): Tensor {
+  const root = Math.sqrt(fanIn(weight.shape));
+  return normalize(weight).mul(typeof gain === 'number' ? gain / root : gain.div(root));
+}

@@ -1,0 +1,46 @@
+import { type Generator, grad, type Shape, stack, type Tensor } from '@evenkeel/tensor';
+import type { CallableLayer, MagnitudeFunction } from './contract.ts';
+
+/** What is drawn anew for each sample: a layer (or the same one) and its inputs. */
+export interface DrawSource {
+  readonly inputShapes: readonly Shape[];
+  readonly backward: boolean;
+  create(generator: Generator): MagnitudeFunction | CallableLayer;
+}
+
+/** Elements computed in one go: small draws share a plan's overhead. */
+const elementsPerRun = 16_384;
+const drawsPerRun = 16;
+
+/** How many draws {@link drawMeanSquares} should be asked for at once. */
+export function drawsAtOnce(inputShapes: readonly Shape[]): number {
+  const elements = inputShapes.reduce((sum, shape) => sum + shape.reduce((count, size) => count * size, 1), 0);
+  return Math.min(drawsPerRun, Math.max(1, Math.floor(elementsPerRun / Math.max(1, elements))));
+}
+
+/**
+ * `count` independent draws, each a fresh layer with fresh white inputs and a fresh white output gradient: the mean
+ * squares of the output and, when backward, of the gradient by each input. One row a draw.
+ */
+export async function drawMeanSquares(source: DrawSource, generators: readonly Generator[]): Promise<number[][]> {
+  const layers: (MagnitudeFunction | CallableLayer)[] = [];
+  try {
+    const rows = generators.map((generator) => {
+      const layer = source.create(generator.fork('layer'));
+      layers.push(layer);
+      const random = generator.fork('data');
+      const inputs = source.inputShapes.map((shape): Tensor => random.normal(shape));
+      const output = typeof layer === 'function' ? layer(...inputs) : layer.call(...inputs);
+      const measured = [output];
+      if (source.backward) {
+        measured.push(...grad(output.mul(random.normal(output.shape)).sum(), inputs));
+      }
+      return stack(measured.map((tensor) => tensor.square().mean()));
+    });
+    const values = await stack(rows).data();
+    const columns = source.backward ? source.inputShapes.length + 1 : 1;
+    return generators.map((_, row) => Array.from(values.subarray(row * columns, (row + 1) * columns)));
+  } finally {
+    for (const layer of layers) if (typeof layer !== 'function') layer.dispose?.();
+  }
+}

@@ -1,0 +1,71 @@
+import type { Sample } from './sample.ts';
+import { studentQuantile } from './student-t.ts';
+
+/** How a magnitude is decided on; the defaults are what the documentation's figures were measured with. */
+export interface DecisionRule {
+  /** Probability that one comparison of a layer within `allowance` of its expected value fails. */
+  readonly alpha: number;
+  /** Relative RMS error that must be caught. */
+  readonly detect: number;
+  /** Relative RMS error that is never held against a layer: rounding and known biases such as 0.596. */
+  readonly allowance: number;
+  /** Probability that an error of `detect` is caught. */
+  readonly power: number;
+}
+
+/** Draws before the spread is judged. */
+export const pilotDraws = 32;
+
+/** The pilot may see too small a spread; asking for so much more keeps the power. */
+const pilotMargin = 1.15;
+
+/** What a sample of mean squares says about an RMS. */
+export interface Verdict {
+  readonly passed: boolean;
+  /** Measured RMS. */
+  readonly rms: number;
+  /** Ends of the interval that holds the true RMS with probability 1 - alpha. */
+  readonly interval: readonly [low: number, high: number];
+  /** Distance from the expected value in standard errors, and what it may be at most. */
+  readonly t: number;
+  readonly limit: number;
+}
+
+/**
+ * Judges independent mean squares (one a draw) against an expected RMS.
+ *
+ * A mean of squares is close to a gamma variable, whose cube root is close to normal (Wilson and Hilferty), so the
+ * statistic is `T = 3 ((m / expected^2)^(1/3) - 1) / (cv / sqrt(n))`, with m the mean, cv the coefficient of variation
+ * and n the draws. Far out in the tails the plain t statistic is lopsided (it alarms 1.7 times as often above as below).
+ */
+export function judge(sample: Sample, expected: number, rule: DecisionRule): Verdict {
+  const { count, mean } = sample;
+  const limit = studentQuantile(rule.alpha / 2, count - 1);
+  const rms = Math.sqrt(mean);
+  if (!(mean > 0) || !Number.isFinite(mean) || !(expected > 0)) {
+    const passed = mean === 0 && expected === 0;
+    return { passed, rms, interval: [rms, rms], t: passed ? 0 : Number.POSITIVE_INFINITY, limit };
+  }
+  const error = sample.deviation / mean / Math.sqrt(count);
+  const distance = 3 * (Math.cbrt(mean / expected ** 2) - 1);
+  const allowed = 3 * ((1 + rule.allowance) ** (2 / 3) - 1);
+  const excess = Math.max(0, Math.abs(distance) - allowed);
+  const t = excess === 0 ? 0 : (Math.sign(distance) * excess) / error;
+  const reach = Math.min(1, (limit * error) / 3);
+  const interval = [rms / (1 + reach) ** 1.5, reach < 1 ? rms / (1 - reach) ** 1.5 : Number.POSITIVE_INFINITY] as const;
+  return { passed: Math.abs(t) <= limit, rms, interval, t, limit };
+}
+
+/** Draws after which an error of `rule.detect` is caught with probability `rule.power`, by the spread seen so far. */
+export function drawsNeeded(sample: Sample, rule: DecisionRule): number {
+  if (!(sample.mean > 0)) return sample.count;
+  const variation = (sample.deviation / sample.mean) * pilotMargin;
+  const room = 3 * (((1 + rule.detect) / (1 + rule.allowance)) ** (2 / 3) - 1);
+  let draws = pilotDraws;
+  // The quantiles depend on the count they give; a few rounds settle it.
+  for (let round = 0; round < 4; round++) {
+    const reach = studentQuantile(rule.alpha / 2, draws - 1) + studentQuantile(1 - rule.power, draws - 1);
+    draws = Math.max(pilotDraws, Math.ceil(((variation * reach) / room) ** 2));
+  }
+  return draws;
+}
