@@ -16,7 +16,7 @@ const entryPoints = {};
 for (const key of Object.keys(manifest.exports)) {
   if (key === './package.json') continue;
   const name = key.slice(2);
-  entryPoints[name || 'index'] = join('src', name, 'index.ts');
+  entryPoints[name || 'index'] = join('./src', name, 'index.ts');
 }
 for (const folder of readdirSync('src')) {
   const main = join('src', folder, 'main.ts');

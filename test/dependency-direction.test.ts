@@ -13,16 +13,23 @@ const packageOrder: Record<string, readonly string[]> = {
 };
 const backendMayImport: readonly string[] = ['tensor'];
 
-/** Packages of others that a package may import; `node:` stands for Node's own modules. The rest runs in browsers. */
+/** Packages of others that a package may import. */
 const foreignPackages: Record<string, readonly string[]> = {
   tensor: ['ndarray'],
   formats: ['fast-png', 'fflate'],
-  edm2: ['commander', 'picocolors', 'node:'],
 };
 /** Added for `src/testing`, which the package's main entry must not reach. */
 const foreignInTesting: readonly string[] = ['fast-check'];
-/** Added for `src/node`, an entry of its own that the package's main entry must not reach: that one runs in browsers. */
-const foreignInNode: readonly string[] = ['node:'];
+/**
+ * Folders of `src` that need Node: an entry of its own, and programs. What such a folder may import besides; no other
+ * folder may import it, because the rest runs in browsers.
+ */
+const nodeFolders: Record<string, readonly string[]> = {
+  node: ['node:'],
+  cli: ['node:', 'commander', 'picocolors'],
+  quickstart: ['node:', 'commander', 'picocolors'],
+  conformance: ['node:', 'commander', 'picocolors'],
+};
 
 /** The folders of packages/tensor/src from top to bottom: each imports only what stands below it. */
 const tensorFolders = [
@@ -63,32 +70,35 @@ function sourcesOf(name: string): SourceFile[] {
 /** What is wrong with one import, or undefined. */
 function complaint(file: SourceFile, { specifier, typeOnly }: Import): string | undefined {
   if (specifier.startsWith('.')) return relativeComplaint(file, specifier, typeOnly);
-  const own = /^@evenkeel\/([^/]+)(\/testing)?/.exec(specifier);
-  const inTesting = file.path.startsWith('testing/');
-  const inNode = file.path.startsWith('node/');
+  const own = /^@evenkeel\/([^/]+)(?:\/(testing|node))?/.exec(specifier);
+  const folder = folderOf(file.path);
+  const inTesting = folder === 'testing';
+  const inNode = nodeFolders[folder];
   if (own !== null) {
     const allowed = file.package.startsWith('backend-') ? backendMayImport : (packageOrder[file.package] ?? []);
     if (!allowed.includes(own[1] ?? '')) return 'points against the dependency direction';
-    return own[2] !== undefined && !inTesting ? 'brings test code into the package' : undefined;
+    if (own[2] === 'node' && inNode === undefined) return 'brings Node into what runs in browsers';
+    return own[2] === 'testing' && !inTesting ? 'brings test code into the package' : undefined;
   }
-  const allowed = [
-    ...(foreignPackages[file.package] ?? []),
-    ...(inTesting ? foreignInTesting : []),
-    ...(inNode ? foreignInNode : []),
-  ];
+  const allowed = [...(foreignPackages[file.package] ?? []), ...(inTesting ? foreignInTesting : []), ...(inNode ?? [])];
   const known = allowed.some(
     (name) => specifier === name || specifier.startsWith(name.endsWith(':') ? name : `${name}/`),
   );
   return known ? undefined : 'is not among the packages it may import';
 }
 
+/** The folder of `src` that a file is in; empty for a file of `src` itself. */
+function folderOf(path: string): string {
+  return path.includes('/') ? (path.split('/')[0] ?? '') : '';
+}
+
 function relativeComplaint(file: SourceFile, specifier: string, typeOnly: boolean): string | undefined {
   const target = join(dirname(file.path), specifier).split(sep).join('/');
   if (target.startsWith('../')) return 'reaches outside the package: import other packages by name';
-  const [from = '', to = ''] = [file.path, target].map((path) => (path.includes('/') ? path.split('/')[0] : ''));
+  const [from, to] = [folderOf(file.path), folderOf(target)];
   if (from === 'testing') return undefined;
   if (to === 'testing') return 'brings test code into the package';
-  if (to === 'node' && from !== 'node') return 'brings Node into the main entry';
+  if (to in nodeFolders && !(from in nodeFolders)) return 'brings Node into what runs in browsers';
   if (file.package !== 'tensor' || from === '' || from === to) return undefined;
   if (typeOnly && upwardTypes.some((rule) => rule.from === from && rule.to === target)) return undefined;
   const [above, below] = [tensorFolders.indexOf(from), tensorFolders.indexOf(to)];
@@ -175,6 +185,10 @@ describe('the check itself', () => {
     ['nn', 'linear.ts', "import { Tensor } from '../../tensor/src/index.ts';"],
     ['nn', 'linear.ts', "import fc from 'fast-check';"],
     ['tensor', 'index.ts', "import { readFileSync } from 'node:fs';"],
+    ['edm2', 'network/unet.ts', "import { readFileSync } from 'node:fs';"],
+    ['edm2', 'network/unet.ts', "import { progress } from '../quickstart/progress.ts';"],
+    ['edm2', 'network/unet.ts', "import { writeFileAtomically } from '@evenkeel/formats/node';"],
+    ['nn', 'linear.ts', "import { Command } from 'commander';"],
     ['tensor', 'index.ts', "export * from './testing/index.ts';"],
     ['tensor', 'graph/node.ts', "import {\n  a,\n  b,\n} from '../tensor/tensor.ts';"],
     ['tensor', 'graph/node.ts', "import type { Tensor } from '../tensor/tensor.ts';"],
@@ -187,6 +201,7 @@ describe('the check itself', () => {
 
   test.each([
     ['edm2', 'index.ts', "import { Linear } from '@evenkeel/nn';"],
+    ['edm2', 'quickstart/main.ts', "import { join } from 'node:path';\nimport { x } from '@evenkeel/formats/node';"],
     ['tensor', 'autograd/rules.ts', "import { Tensor } from '../tensor/tensor.ts';"],
     ['tensor', 'backend-js/backend.ts', "import type { Backend } from '../runtime/backend.ts';"],
     ['tensor', 'testing/index.ts', "import fc from 'fast-check';\nimport { grad } from '../autograd/grad.ts';"],
