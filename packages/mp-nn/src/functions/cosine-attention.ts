@@ -1,4 +1,4 @@
-import { showShape, split, type Tensor } from '@evenkeel/tensor';
+import { type DType, showShape, split, type Tensor } from '@evenkeel/tensor';
 import { normalize } from './normalize.ts';
 
 /** Options of {@link cosineAttention}. */
@@ -25,7 +25,7 @@ export interface CosineAttentionOptions {
  * const y = cosineAttention(attnQkv.call(x), { heads: 4 }); // [N, 192, 8, 8] gives [N, 64, 8, 8]
  * ```
  */
-export function cosineAttention(qkv: Tensor, options: CosineAttentionOptions = {}): Tensor {
+export function cosineAttention<D extends DType>(qkv: Tensor<D>, options: CosineAttentionOptions = {}): Tensor<D> {
   const { heads = 1, eps = 1e-4 } = options;
   const [batch, channels = 0, ...spatial] = qkv.shape as readonly [number, number, ...number[]];
   if (qkv.rank < 3 || channels % (3 * heads) !== 0) {
@@ -36,7 +36,7 @@ export function cosineAttention(qkv: Tensor, options: CosineAttentionOptions = {
   const perHead = channels / (3 * heads);
   const positions = spatial.reduce((count, size) => count * size, 1);
   const parts = normalize(qkv.reshape([batch, heads, perHead, 3, positions]), { axes: 2, eps });
-  const [query, key, value] = split(parts, 3, 3).map((part) => part.squeeze(3)) as [Tensor, Tensor, Tensor];
+  const [query, key, value] = split(parts, 3, 3).map((part) => part.squeeze(3)) as [Tensor<D>, Tensor<D>, Tensor<D>];
   const logits = query
     .transpose(-2, -1)
     .matmul(key)

@@ -1,4 +1,4 @@
-import { concat, type Tensor } from '@evenkeel/tensor';
+import { concat, type DType, type Tensor } from '@evenkeel/tensor';
 
 /** Options of {@link mpConcat}. */
 export interface MPConcatOptions {
@@ -23,7 +23,7 @@ export interface MPConcatOptions {
  * mpConcat(features, skip); // [N, 64, H, W] and [N, 32, H, W] give [N, 96, H, W]
  * ```
  */
-export function mpConcat(a: Tensor, b: Tensor, options: MPConcatOptions = {}): Tensor {
+export function mpConcat<D extends DType>(a: Tensor<D>, b: Tensor<D>, options: MPConcatOptions = {}): Tensor<D> {
   const { t = 0.5, axis = 1 } = options;
   const [countA, countB] = [a.shape.at(axis) ?? 0, b.shape.at(axis) ?? 0];
   const scale = Math.sqrt((countA + countB) / ((1 - t) ** 2 + t ** 2));

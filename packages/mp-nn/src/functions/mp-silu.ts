@@ -1,4 +1,4 @@
-import type { Tensor } from '@evenkeel/tensor';
+import type { DType, Tensor } from '@evenkeel/tensor';
 
 /** RMS of silu(x) for x ~ N(0, 1) as the paper rounds it; to more digits it is 0.59647. */
 export const siluMagnitude = 0.596;
@@ -15,6 +15,6 @@ export const siluMagnitude = 0.596;
  * mpSilu(tensor([-1, 0, 1])); // [-0.4512, 0, 1.2266]
  * ```
  */
-export function mpSilu(x: Tensor): Tensor {
+export function mpSilu<D extends DType>(x: Tensor<D>): Tensor<D> {
   return x.silu().div(siluMagnitude);
 }

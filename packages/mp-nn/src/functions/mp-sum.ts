@@ -1,4 +1,4 @@
-import { sameShape, showShape, type Tensor } from '@evenkeel/tensor';
+import { type DType, sameShape, showShape, type Tensor } from '@evenkeel/tensor';
 
 /**
  * Magnitude-preserving sum: `y = ((1 - t) a + t b) / sqrt((1 - t)^2 + t^2)`; `t` weighs the second argument.
@@ -13,7 +13,7 @@ import { sameShape, showShape, type Tensor } from '@evenkeel/tensor';
  * mpSum(tensor([1, 2]), tensor([3, 4]), 0.3); // residual path 0.7, branch 0.3: [2.1009, 3.4140]
  * ```
  */
-export function mpSum(a: Tensor, b: Tensor, t = 0.5): Tensor {
+export function mpSum<D extends DType>(a: Tensor<D>, b: Tensor<D>, t = 0.5): Tensor<D> {
   if (!sameShape(a.shape, b.shape)) {
     throw new Error(
       `mpSum: shapes differ, ${showShape(a.shape)} and ${showShape(b.shape)}. Expand one of them first if you mean to broadcast`,

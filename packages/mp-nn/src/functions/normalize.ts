@@ -1,4 +1,4 @@
-import { isFloat, type Tensor } from '@evenkeel/tensor';
+import { type DType, isFloat, type Tensor } from '@evenkeel/tensor';
 
 /** Options of {@link normalize}. */
 export interface NormalizeOptions {
@@ -27,13 +27,13 @@ const smallestMeanSquare = 1e-36;
  * normalize(weight); // each of the 64 rows has RMS 0.99997
  * ```
  */
-export function normalize(x: Tensor, options: NormalizeOptions = {}): Tensor {
+export function normalize<D extends DType>(x: Tensor<D>, options: NormalizeOptions = {}): Tensor<D> {
   const { eps = 1e-4 } = options;
   if (!isFloat(x.dtype)) {
     throw new Error(`normalize: needs real numbers, got ${x.dtype}. Use .cast('float32') first`);
   }
   const axes = options.axes ?? x.shape.slice(1).map((_, index) => index + 1);
-  const wide = x.dtype === 'float16' ? x.cast('float32') : x;
+  const wide: Tensor = x.dtype === 'float16' ? x.cast('float32') : x;
   const meanSquare = wide.square().mean(typeof axes === 'number' ? axes : [...axes], { keepAxes: true });
   const scale = meanSquare.maximum(smallestMeanSquare).sqrt().add(eps);
   return x.div(x.dtype === 'float16' ? scale.cast('float16') : scale);

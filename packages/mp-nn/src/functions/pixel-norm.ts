@@ -1,4 +1,4 @@
-import type { Tensor } from '@evenkeel/tensor';
+import type { DType, Tensor } from '@evenkeel/tensor';
 import { normalize } from './normalize.ts';
 
 /** Options of {@link pixelNorm}. */
@@ -21,7 +21,7 @@ export interface PixelNormOptions {
  * pixelNorm(generator.normal([4, 32, 8, 8])); // every pixel's 32 values have RMS 0.9999
  * ```
  */
-export function pixelNorm(x: Tensor, options: PixelNormOptions = {}): Tensor {
+export function pixelNorm<D extends DType>(x: Tensor<D>, options: PixelNormOptions = {}): Tensor<D> {
   const { axis = 1, eps = 1e-4 } = options;
   return normalize(x, { axes: axis, eps });
 }

@@ -1,4 +1,4 @@
-import { conv2d, convTranspose2d, showShape, type Tensor, tensor } from '@evenkeel/tensor';
+import { conv2d, convTranspose2d, type DType, showShape, type Tensor, tensor } from '@evenkeel/tensor';
 
 /** What {@link resample} does to the spatial axes: nothing, halve or double them. */
 export type ResampleMode = 'keep' | 'down' | 'up';
@@ -27,7 +27,7 @@ export interface ResampleOptions {
  * resample(images, { mode: 'down' }); // [N, 3, 16, 16] gives [N, 3, 8, 8]
  * ```
  */
-export function resample(x: Tensor, options: ResampleOptions = {}): Tensor {
+export function resample<D extends DType>(x: Tensor<D>, options: ResampleOptions = {}): Tensor<D> {
   const { mode = 'keep', filter = [1, 1] } = options;
   const sum = filter.reduce((total, tap) => total + tap, 0);
   if (filter.length === 0 || filter.length % 2 !== 0 || sum === 0) {
@@ -49,14 +49,14 @@ export function resample(x: Tensor, options: ResampleOptions = {}): Tensor {
   return mode === 'down' ? conv2d(x, weight, settings) : convTranspose2d(x, weight, settings);
 }
 
-function averagePairs(x: Tensor): Tensor {
+function averagePairs<D extends DType>(x: Tensor<D>): Tensor<D> {
   const [batch, channels, height, width] = x.shape as [number, number, number, number];
   const [rows, columns] = [Math.floor(height / 2), Math.floor(width / 2)];
   const even = height % 2 === 0 && width % 2 === 0 ? x : x.slice(null, null, [0, rows * 2], [0, columns * 2]);
   return even.reshape([batch, channels, rows, 2, columns, 2]).mean([3, 5]);
 }
 
-function repeatPairs(x: Tensor): Tensor {
+function repeatPairs<D extends DType>(x: Tensor<D>): Tensor<D> {
   const [batch, channels, height, width] = x.shape as [number, number, number, number];
   return x
     .reshape([batch, channels, height, 1, width, 1])
