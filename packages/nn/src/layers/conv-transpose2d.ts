@@ -1,20 +1,11 @@
-import { convTranspose2d, type Tensor } from '@evenkeel/tensor';
+import { type ConvTransposeOptions, convTranspose2d, type Tensor } from '@evenkeel/tensor';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
 import { fanInUniform, type InitializationOptions } from './initialization.ts';
 import { pairOf, requireDivides, requireSizes } from './sizes.ts';
 
-export interface ConvTranspose2dOptions extends InitializationOptions {
-  /** @defaultValue 1 */
-  readonly stride?: number | readonly [number, number];
-  /** What the convolution that this one transposes pads: crops the output. @defaultValue 0 */
-  readonly padding?: number | readonly [number, number];
-  /** Rows and columns added at the end of the output. @defaultValue 0 */
-  readonly outputPadding?: number | readonly [number, number];
-  /** @defaultValue 1 */
-  readonly dilation?: number | readonly [number, number];
-  /** @defaultValue 1 */
-  readonly groups?: number;
+/** How {@link ConvTranspose2d} moves (as `convTranspose2d` takes it) and begins. */
+export interface ConvTranspose2dOptions extends InitializationOptions, ConvTransposeOptions {
   /** Whether to add a bias per channel. @defaultValue true */
   readonly bias?: boolean;
 }
@@ -33,11 +24,8 @@ export interface ConvTranspose2dOptions extends InitializationOptions {
 export class ConvTranspose2d extends Module {
   readonly weight: Parameter;
   readonly bias: Parameter | undefined;
-  readonly stride: readonly [number, number];
-  readonly padding: readonly [number, number];
-  readonly outputPadding: readonly [number, number];
-  readonly dilation: readonly [number, number];
-  readonly groups: number;
+  /** Stride, padding, output padding, dilation and groups. */
+  readonly geometry: Required<ConvTransposeOptions>;
 
   constructor(
     inChannels: number,
@@ -47,23 +35,19 @@ export class ConvTranspose2d extends Module {
   ) {
     super();
     const [kernelHeight, kernelWidth] = pairOf(kernelSize);
-    this.groups = options.groups ?? 1;
-    requireSizes('ConvTranspose2d', { inChannels, outChannels, kernelHeight, kernelWidth, groups: this.groups });
-    requireDivides('ConvTranspose2d', 'inChannels', inChannels, 'groups', this.groups);
-    requireDivides('ConvTranspose2d', 'outChannels', outChannels, 'groups', this.groups);
-    this.stride = pairOf(options.stride ?? 1);
-    this.padding = pairOf(options.padding ?? 0);
-    this.outputPadding = pairOf(options.outputPadding ?? 0);
-    this.dilation = pairOf(options.dilation ?? 1);
-    const fanIn = (outChannels / this.groups) * kernelHeight * kernelWidth;
-    const shape = [inChannels, outChannels / this.groups, kernelHeight, kernelWidth];
+    const { stride = 1, padding = 0, outputPadding = 0, dilation = 1, groups = 1 } = options;
+    this.geometry = { stride, padding, outputPadding, dilation, groups };
+    requireSizes('ConvTranspose2d', { inChannels, outChannels, kernelHeight, kernelWidth, groups });
+    requireDivides('ConvTranspose2d', 'inChannels', inChannels, 'groups', groups);
+    requireDivides('ConvTranspose2d', 'outChannels', outChannels, 'groups', groups);
+    const fanIn = (outChannels / groups) * kernelHeight * kernelWidth;
+    const shape = [inChannels, outChannels / groups, kernelHeight, kernelWidth];
     this.weight = new Parameter(fanInUniform(shape, fanIn, options));
     if (options.bias ?? true) this.bias = new Parameter(fanInUniform([outChannels], fanIn, options));
   }
 
   forward(x: Tensor): Tensor {
-    const { stride, padding, outputPadding, dilation, groups } = this;
-    const y = convTranspose2d(x, this.weight.value, { stride, padding, outputPadding, dilation, groups });
+    const y = convTranspose2d(x, this.weight.value, this.geometry);
     return this.bias === undefined ? y : y.add(this.bias.value.reshape([1, -1, 1, 1]));
   }
 }

@@ -1,18 +1,11 @@
-import { conv2d, type Tensor } from '@evenkeel/tensor';
+import { type ConvOptions, conv2d, type Tensor } from '@evenkeel/tensor';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
 import { fanInUniform, type InitializationOptions } from './initialization.ts';
 import { pairOf, requireDivides, requireSizes } from './sizes.ts';
 
-export interface Conv2dOptions extends InitializationOptions {
-  /** @defaultValue 1 */
-  readonly stride?: number | readonly [number, number];
-  /** Zeros on every side; `'same'` keeps the size of an odd kernel at stride 1. @defaultValue 0 */
-  readonly padding?: number | readonly [number, number] | 'same';
-  /** Spacing of the kernel's taps. @defaultValue 1 */
-  readonly dilation?: number | readonly [number, number];
-  /** Blocks of channels that do not see each other. @defaultValue 1 */
-  readonly groups?: number;
+/** How {@link Conv2d} moves (stride, padding, dilation, groups: as `conv2d` takes them) and begins. */
+export interface Conv2dOptions extends InitializationOptions, ConvOptions {
   /** Whether to add a bias per channel. @defaultValue true */
   readonly bias?: boolean;
 }
@@ -33,10 +26,8 @@ export interface Conv2dOptions extends InitializationOptions {
 export class Conv2d extends Module {
   readonly weight: Parameter;
   readonly bias: Parameter | undefined;
-  readonly stride: readonly [number, number];
-  readonly padding: readonly [number, number];
-  readonly dilation: readonly [number, number];
-  readonly groups: number;
+  /** Stride, padding, dilation and groups. */
+  readonly geometry: Required<ConvOptions>;
 
   constructor(
     inChannels: number,
@@ -46,37 +37,19 @@ export class Conv2d extends Module {
   ) {
     super();
     const [kernelHeight, kernelWidth] = pairOf(kernelSize);
-    this.groups = options.groups ?? 1;
-    requireSizes('Conv2d', { inChannels, outChannels, kernelHeight, kernelWidth, groups: this.groups });
-    requireDivides('Conv2d', 'inChannels', inChannels, 'groups', this.groups);
-    requireDivides('Conv2d', 'outChannels', outChannels, 'groups', this.groups);
-    this.stride = pairOf(options.stride ?? 1);
-    this.dilation = pairOf(options.dilation ?? 1);
-    this.padding = paddingOf(options.padding ?? 0, [kernelHeight, kernelWidth], this.dilation);
-    const fanIn = (inChannels / this.groups) * kernelHeight * kernelWidth;
-    const shape = [outChannels, inChannels / this.groups, kernelHeight, kernelWidth];
+    const { stride = 1, padding = 0, dilation = 1, groups = 1 } = options;
+    this.geometry = { stride, padding, dilation, groups };
+    requireSizes('Conv2d', { inChannels, outChannels, kernelHeight, kernelWidth, groups });
+    requireDivides('Conv2d', 'inChannels', inChannels, 'groups', groups);
+    requireDivides('Conv2d', 'outChannels', outChannels, 'groups', groups);
+    const fanIn = (inChannels / groups) * kernelHeight * kernelWidth;
+    const shape = [outChannels, inChannels / groups, kernelHeight, kernelWidth];
     this.weight = new Parameter(fanInUniform(shape, fanIn, options));
     if (options.bias ?? true) this.bias = new Parameter(fanInUniform([outChannels], fanIn, options));
   }
 
   forward(x: Tensor): Tensor {
-    const { stride, padding, dilation, groups } = this;
-    const y = conv2d(x, this.weight.value, { stride, padding, dilation, groups });
+    const y = conv2d(x, this.weight.value, this.geometry);
     return this.bias === undefined ? y : y.add(this.bias.value.reshape([1, -1, 1, 1]));
   }
-}
-
-function paddingOf(
-  padding: number | readonly [number, number] | 'same',
-  kernel: readonly [number, number],
-  dilation: readonly [number, number],
-): [number, number] {
-  if (padding !== 'same') return pairOf(padding);
-  const reach = [dilation[0] * (kernel[0] - 1), dilation[1] * (kernel[1] - 1)] as const;
-  if (reach[0] % 2 !== 0 || reach[1] % 2 !== 0) {
-    throw new Error(
-      `Conv2d: padding 'same' needs an odd kernel, got [${kernel.join(', ')}]. Pad the input and use padding 0`,
-    );
-  }
-  return [reach[0] / 2, reach[1] / 2];
 }

@@ -1,4 +1,4 @@
-import { type DType, State, type Tensor } from '@evenkeel/tensor';
+import { isFloat, State, type Tensor } from '@evenkeel/tensor';
 
 /** What a {@link Parameter} may be told beyond its first value. */
 export interface ParameterOptions {
@@ -26,7 +26,7 @@ export class Parameter extends State {
   requiresGrad: boolean;
 
   constructor(value: Tensor, options: ParameterOptions = {}) {
-    if (!isFloatDType(value.dtype)) {
+    if (!isFloat(value.dtype)) {
       throw new Error(
         `Parameter: needs a float dtype, got ${value.dtype}. Cast it with .cast('float32'), or keep it in a Persistent`,
       );
@@ -49,7 +49,3 @@ export class Parameter extends State {
  * ```
  */
 export class Persistent extends State {}
-
-function isFloatDType(dtype: DType): boolean {
-  return dtype === 'float32' || dtype === 'float64' || dtype === 'float16';
-}

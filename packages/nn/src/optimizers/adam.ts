@@ -1,13 +1,6 @@
-import type { State, Tensor } from '@evenkeel/tensor';
+import { type State, type Tensor, tensor } from '@evenkeel/tensor';
 import { requireAtLeast, requireDecay } from './hyperparameter.ts';
-import {
-  Optimizer,
-  type OptimizerOptions,
-  type Scalar,
-  type StateDType,
-  stateDType,
-  type Trainable,
-} from './optimizer.ts';
+import { type Current, Optimizer, type OptimizerOptions, type StateDType, type Trainable } from './optimizer.ts';
 
 export interface AdamOptions extends OptimizerOptions {
   /** Decay of the averages of the gradient and of its square. @defaultValue [0.9, 0.999] */
@@ -18,10 +11,21 @@ export interface AdamOptions extends OptimizerOptions {
   readonly weightDecay?: number;
 }
 
-/** Averages of the constant 1 with the optimizer's betas: 1 - beta^k after k steps, whatever was rounded. */
-interface Corrections {
-  readonly first: State;
-  readonly second: State;
+/** The numbers of one step. */
+export interface AdamScalars {
+  readonly beta1: Tensor;
+  /** 1 - beta1 */
+  readonly rest1: Tensor;
+  readonly beta2: Tensor;
+  /** 1 - beta2 */
+  readonly rest2: Tensor;
+  readonly epsilon: Tensor;
+  readonly weightDecay: Tensor;
+  readonly learningRate: Tensor;
+  /** Learning rate over the first average's correction, 1 - beta1^k. */
+  readonly size: Tensor;
+  /** Root of the second average's correction, 1 - beta2^k. */
+  readonly rootCorrection: Tensor;
 }
 
 /**
@@ -29,8 +33,8 @@ interface Corrections {
  * m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2; p -= lr / (1 - b1^k) m / (sqrt(v / (1 - b2^k)) + epsilon).
  * Default learning rate 0.001.
  *
- * The bias corrections 1 - b^k are kept in cells as the same average taken of 1, c = b c + (1 - b): no power of a
- * step count to compute, and the roundings of b and 1 - b that m and v accumulate cancel.
+ * The number of steps k is a cell, so that replayed plans count too; 1 - b^k is computed from it as
+ * 2 t / (t - 1) with t = tanh(k ln(b) / 2), which loses no digits where b^k is close to 1.
  *
  * @example
  * ```ts
@@ -39,13 +43,13 @@ interface Corrections {
  * await commit(loss);
  * ```
  */
-export class Adam extends Optimizer {
+export class Adam extends Optimizer<AdamScalars> {
   readonly betas: readonly [number, number];
   readonly epsilon: number;
   readonly weightDecay: number;
   readonly #first: Map<string, State>;
   readonly #second: Map<string, State>;
-  readonly #corrections = new Map<StateDType, Corrections>();
+  readonly #step: State;
 
   constructor(target: Trainable, options: AdamOptions = {}) {
     super(target, options, 1e-3);
@@ -56,50 +60,53 @@ export class Adam extends Optimizer {
     this.weightDecay = requireAtLeast(where, 'weightDecay', options.weightDecay ?? 0, 0);
     this.#first = this.createStates('firstMoment');
     this.#second = this.createStates('secondMoment');
-    for (const dtype of new Set([...this.parameters.values()].map(stateDType))) {
-      this.#corrections.set(dtype, {
-        first: this.createState(`firstCorrection.${dtype}`, [], dtype),
-        second: this.createState(`secondCorrection.${dtype}`, [], dtype),
-      });
-    }
+    this.#step = this.createState('step', [], 'int32');
   }
 
-  protected override begin(scalars: Readonly<Record<StateDType, Scalar>>): void {
-    const [beta1, beta2] = this.betas;
-    for (const [dtype, { first, second }] of this.#corrections) {
-      const scalar = scalars[dtype];
-      first.assign(first.value.mul(scalar(beta1)).add(scalar(1 - beta1)));
-      second.assign(second.value.mul(scalar(beta2)).add(scalar(1 - beta2)));
-    }
+  protected override begin(): void {
+    this.#step.assign(this.#step.value.add(1));
   }
 
-  protected override update(
-    name: string,
-    { value, gradient }: { readonly value: Tensor; readonly gradient: Tensor },
-    learningRate: Tensor,
-    scalar: Scalar,
-  ): Tensor {
+  protected override scalars(dtype: StateDType, learningRate: Tensor): AdamScalars {
+    const scalar = (value: number): Tensor => tensor(value, { dtype });
+    const count = this.#step.value.cast(dtype);
+    const correction = (beta: number): Tensor => {
+      const t = count.mul(scalar(Math.log(beta) / 2)).tanh();
+      return t.add(t).div(t.sub(1));
+    };
     const [beta1, beta2] = this.betas;
-    const corrections = this.#corrections.get(value.dtype as StateDType) as Corrections;
-    const g = this.decayGradient(value, gradient, scalar);
+    return {
+      beta1: scalar(beta1),
+      rest1: scalar(1 - beta1),
+      beta2: scalar(beta2),
+      rest2: scalar(1 - beta2),
+      epsilon: scalar(this.epsilon),
+      weightDecay: scalar(this.weightDecay),
+      learningRate,
+      size: learningRate.div(correction(beta1)),
+      rootCorrection: correction(beta2).sqrt(),
+    };
+  }
+
+  protected override update(name: string, { value, gradient }: Current, scalars: AdamScalars): Tensor {
+    const g = this.decayGradient(value, gradient, scalars);
     const first = this.#first.get(name) as State;
     const second = this.#second.get(name) as State;
-    const m = first.value.mul(scalar(beta1)).add(g.mul(scalar(1 - beta1)));
-    const v = second.value.mul(scalar(beta2)).add(g.square().mul(scalar(1 - beta2)));
+    const m = first.value.mul(scalars.beta1).add(g.mul(scalars.rest1));
+    const v = second.value.mul(scalars.beta2).add(g.square().mul(scalars.rest2));
     first.assign(m);
     second.assign(v);
-    const size = learningRate.div(corrections.first.value);
-    const root = v.sqrt().div(corrections.second.value.sqrt()).add(scalar(this.epsilon));
-    return this.decayValue(value, learningRate, scalar).sub(m.div(root).mul(size));
+    const root = v.sqrt().div(scalars.rootCorrection).add(scalars.epsilon);
+    return this.decayValue(value, scalars).sub(m.div(root).mul(scalars.size));
   }
 
   /** The gradient with Adam's weight decay in it. */
-  protected decayGradient(value: Tensor, gradient: Tensor, scalar: Scalar): Tensor {
-    return this.weightDecay > 0 ? gradient.add(value.mul(scalar(this.weightDecay))) : gradient;
+  protected decayGradient(value: Tensor, gradient: Tensor, { weightDecay }: AdamScalars): Tensor {
+    return this.weightDecay > 0 ? gradient.add(value.mul(weightDecay)) : gradient;
   }
 
   /** The value that the step starts from. */
-  protected decayValue(value: Tensor, _learningRate: Tensor, _scalar: Scalar): Tensor {
+  protected decayValue(value: Tensor, _scalars: AdamScalars): Tensor {
     return value;
   }
 }

@@ -1,6 +1,6 @@
 import type { Tensor } from '@evenkeel/tensor';
-import { Adam, type AdamOptions } from './adam.ts';
-import type { Scalar, Trainable } from './optimizer.ts';
+import { Adam, type AdamOptions, type AdamScalars } from './adam.ts';
+import type { Trainable } from './optimizer.ts';
 
 /**
  * Adam with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2): p is scaled by
@@ -16,11 +16,11 @@ export class AdamW extends Adam {
     super(target, { ...options, weightDecay: options.weightDecay ?? 0.01 });
   }
 
-  protected override decayGradient(_value: Tensor, gradient: Tensor, _scalar: Scalar): Tensor {
+  protected override decayGradient(_value: Tensor, gradient: Tensor): Tensor {
     return gradient;
   }
 
-  protected override decayValue(value: Tensor, learningRate: Tensor, scalar: Scalar): Tensor {
-    return value.sub(value.mul(learningRate.mul(scalar(this.weightDecay))));
+  protected override decayValue(value: Tensor, { learningRate, weightDecay }: AdamScalars): Tensor {
+    return value.sub(value.mul(learningRate.mul(weightDecay)));
   }
 }

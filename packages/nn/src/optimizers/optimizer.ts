@@ -1,4 +1,4 @@
-import { grad, type Shape, State, Tensor, tensor, zeros } from '@evenkeel/tensor';
+import { type DType, grad, type Shape, State, Tensor, tensor, zeros } from '@evenkeel/tensor';
 import { zeroNonFinite } from '../module/finite.ts';
 import { Module } from '../module/module.ts';
 import type { Parameter } from '../module/parameter.ts';
@@ -23,11 +23,14 @@ export interface StepOptions {
   readonly learningRate?: number | Tensor;
 }
 
-/** Scalars of one step in the dtype of one parameter: shared nodes, so that each number travels once. */
-export type Scalar = (value: number | Tensor) => Tensor;
-
-/** float16 Parameters are stored rounded; their averages are not. */
+/** What an optimizer computes and keeps in: float16 Parameters are stored rounded, their averages are not. */
 export type StateDType = 'float32' | 'float64';
+
+/** A Parameter at a step, in the dtype that the optimizer computes in. */
+export interface Current {
+  readonly value: Tensor;
+  readonly gradient: Tensor;
+}
 
 /**
  * What optimizers share. `step` only assigns cells: the new values are current at once, `commit` computes them together
@@ -36,7 +39,7 @@ export type StateDType = 'float32' | 'float64';
  * Its state lives in cells (made at once, so that memory is constant from the first step), step counts included:
  * `compile(fn)` replays with the right ones, and a state dict restores the optimizer bit for bit.
  */
-export abstract class Optimizer {
+export abstract class Optimizer<Scalars = unknown> {
   /** What is trained, by name: the Parameters whose `requiresGrad` was set when the optimizer was made. */
   readonly parameters: ReadonlyMap<string, Parameter>;
   learningRate: number;
@@ -64,18 +67,23 @@ export abstract class Optimizer {
     const learningRate = options.learningRate ?? this.learningRate;
     if (typeof learningRate === 'number')
       requireAtLeast(`${this.constructor.name}.step`, 'learningRate', learningRate, 0);
-    const scalars = { float32: sharedScalars('float32'), float64: sharedScalars('float64') };
-    // Apart from the shared scalars: a rate that happens to equal a beta must not change the graph's structure.
-    const rates = { float32: sharedScalars('float32'), float64: sharedScalars('float64') };
-    this.begin(scalars);
+    this.begin();
+    // One node for each number of a step, so that each travels once however many Parameters there are.
+    const scalars = new Map<StateDType, Scalars>();
     let index = 0;
     for (const [name, parameter] of this.parameters) {
       const dtype = stateDType(parameter);
-      const scalar = scalars[dtype];
-      const gradient = gradients[index++] as Tensor;
+      let shared = scalars.get(dtype);
+      if (shared === undefined) {
+        shared = this.scalars(
+          dtype,
+          typeof learningRate === 'number' ? tensor(learningRate, { dtype }) : asDType(learningRate, dtype),
+        );
+        scalars.set(dtype, shared);
+      }
       const value = asDType(parameter.value, dtype);
-      const next = this.update(name, { value, gradient: asDType(gradient, dtype) }, rates[dtype](learningRate), scalar);
-      parameter.assign(asDType(next, parameter.dtype));
+      const gradient = asDType(gradients[index++] as Tensor, dtype);
+      parameter.assign(asDType(this.update(name, { value, gradient }, shared), parameter.dtype));
     }
   }
 
@@ -102,19 +110,17 @@ export abstract class Optimizer {
     this.dispose();
   }
 
-  /** The value that follows, for one Parameter; assigns its averages on the way. */
-  protected abstract update(
-    name: string,
-    current: { readonly value: Tensor; readonly gradient: Tensor },
-    learningRate: Tensor,
-    scalar: Scalar,
-  ): Tensor;
-
   /** Called once a step, before the Parameters' updates. */
-  protected begin(_scalars: Readonly<Record<StateDType, Scalar>>): void {}
+  protected begin(): void {}
+
+  /** What the updates of all Parameters of one dtype share. */
+  protected abstract scalars(dtype: StateDType, learningRate: Tensor): Scalars;
+
+  /** The value that follows, for one Parameter; assigns its averages on the way. */
+  protected abstract update(name: string, current: Current, scalars: Scalars): Tensor;
 
   /** Makes a cell of zeros that belongs to the state dict under `name`. */
-  protected createState(name: string, shape: Shape, dtype: StateDType): State {
+  protected createState(name: string, shape: Shape, dtype: DType): State {
     const state = new State(zeros(shape, { dtype }));
     state.path = `${this.constructor.name}.${name}`;
     this.#states.set(name, state);
@@ -173,15 +179,4 @@ export function stateDType(parameter: Parameter): StateDType {
 
 function asDType(x: Tensor, dtype: Tensor['dtype']): Tensor {
   return x.dtype === dtype ? x : x.cast(dtype);
-}
-
-function sharedScalars(dtype: StateDType): Scalar {
-  const made = new Map<number | Tensor, Tensor>();
-  return (value) => {
-    const existing = made.get(value);
-    if (existing !== undefined) return existing;
-    const scalar = typeof value === 'number' ? tensor(value, { dtype }) : asDType(value, dtype);
-    made.set(value, scalar);
-    return scalar;
-  };
 }

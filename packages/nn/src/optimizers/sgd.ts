@@ -1,6 +1,6 @@
-import type { State, Tensor } from '@evenkeel/tensor';
+import { type State, type Tensor, tensor } from '@evenkeel/tensor';
 import { requireAtLeast } from './hyperparameter.ts';
-import { Optimizer, type OptimizerOptions, type Scalar, type Trainable } from './optimizer.ts';
+import { type Current, Optimizer, type OptimizerOptions, type StateDType, type Trainable } from './optimizer.ts';
 
 export interface SGDOptions extends OptimizerOptions {
   /** How much of the last step's direction stays. @defaultValue 0 */
@@ -9,6 +9,12 @@ export interface SGDOptions extends OptimizerOptions {
   readonly nesterov?: boolean;
   /** Pulls towards 0: added to the gradient, times the Parameter. @defaultValue 0 */
   readonly weightDecay?: number;
+}
+
+interface SGDScalars {
+  readonly learningRate: Tensor;
+  readonly momentum: Tensor;
+  readonly weightDecay: Tensor;
 }
 
 /**
@@ -23,7 +29,7 @@ export interface SGDOptions extends OptimizerOptions {
  * await commit(loss);
  * ```
  */
-export class SGD extends Optimizer {
+export class SGD extends Optimizer<SGDScalars> {
   readonly momentum: number;
   readonly nesterov: boolean;
   readonly weightDecay: number;
@@ -40,18 +46,21 @@ export class SGD extends Optimizer {
     this.#momenta = this.momentum > 0 ? this.createStates('momentum') : new Map();
   }
 
-  protected override update(
-    name: string,
-    { value, gradient }: { readonly value: Tensor; readonly gradient: Tensor },
-    learningRate: Tensor,
-    scalar: Scalar,
-  ): Tensor {
-    const decayed = this.weightDecay > 0 ? gradient.add(value.mul(scalar(this.weightDecay))) : gradient;
+  protected override scalars(dtype: StateDType, learningRate: Tensor): SGDScalars {
+    return {
+      learningRate,
+      momentum: tensor(this.momentum, { dtype }),
+      weightDecay: tensor(this.weightDecay, { dtype }),
+    };
+  }
+
+  protected override update(name: string, { value, gradient }: Current, scalars: SGDScalars): Tensor {
+    const decayed = this.weightDecay > 0 ? gradient.add(value.mul(scalars.weightDecay)) : gradient;
     const state = this.#momenta.get(name);
-    if (state === undefined) return value.sub(decayed.mul(learningRate));
-    const momentum = state.value.mul(scalar(this.momentum)).add(decayed);
+    if (state === undefined) return value.sub(decayed.mul(scalars.learningRate));
+    const momentum = state.value.mul(scalars.momentum).add(decayed);
     state.assign(momentum);
-    const direction = this.nesterov ? decayed.add(momentum.mul(scalar(this.momentum))) : momentum;
-    return value.sub(direction.mul(learningRate));
+    const direction = this.nesterov ? decayed.add(momentum.mul(scalars.momentum)) : momentum;
+    return value.sub(direction.mul(scalars.learningRate));
   }
 }
