@@ -1,0 +1,124 @@
+import type { Node } from '../graph/node.ts';
+import { isOp } from '../graph/node.ts';
+import type { Plan } from '../kernel/plan.ts';
+import { planNeeds, showBytes } from '../runtime/budget.ts';
+import { cellOf } from '../runtime/cell.ts';
+import { scheduleFor } from '../runtime/plan-cache.ts';
+import { previewProgram } from '../runtime/submit.ts';
+import { bytesPerElement } from '../types/dtype.ts';
+import { describeKernel } from './describe-kernel.ts';
+
+/** Anything with a node: a tensor, or a node itself. */
+export type Explainable = Node | { readonly node: Node };
+
+/** One kernel of an explained plan. */
+export interface ExplainedStep {
+  readonly kind: 'row' | 'contraction' | 'scatterAdd' | 'host';
+  /** What was fused into it. */
+  readonly description: string;
+  /** Multiply-adds counted as two. */
+  readonly flops: number;
+  /** Bytes read and written, once each. */
+  readonly bytes: number;
+  readonly reads: readonly string[];
+  readonly writes: readonly string[];
+  /** Why the backend refused the kernel, which runs on the host instead. */
+  readonly refused?: string;
+}
+
+/** What a read would run. `String(explanation)` is a table for people. */
+export interface Explanation {
+  readonly backend: string;
+  readonly steps: readonly ExplainedStep[];
+  readonly flops: number;
+  readonly bytes: number;
+  /** Bytes of each slot that temporaries share. */
+  readonly slots: readonly number[];
+  /** Inputs, outputs and slots together. */
+  readonly peakBytes: number;
+  /** Paths of the cells that the run would update. */
+  readonly updates: readonly string[];
+  toString(): string;
+}
+
+/**
+ * The kernels that reading `what` would run now, pending assignments included; nothing is computed.
+ *
+ * @example
+ * console.log(String(explain(loss)));
+ */
+export function explain(...what: readonly Explainable[]): Explanation {
+  const { backend, program } = previewProgram(what.map((one) => ('op' in one ? one : one.node)));
+  const { plan, inputs, refused } = scheduleFor(backend, program);
+  const names = valueNames(plan, (input) => leafName(program.leaves[inputs[input] as number] as Node));
+  const steps = plan.steps.map(({ kernel, operands, flops, bytes }, index): ExplainedStep => {
+    const named = (access: readonly string[]) =>
+      operands
+        .filter((_, i) => access.includes(kernel.operands[i]?.access ?? ''))
+        .map((value) => names[value] as string);
+    const reason = refused.get(index);
+    return {
+      kind: kernel.kind,
+      description: describeKernel(kernel),
+      flops,
+      bytes,
+      reads: named(['in', 'inout']),
+      writes: named(['out', 'inout']),
+      ...(reason === undefined ? {} : { refused: reason }),
+    };
+  });
+  const sum = (pick: (step: ExplainedStep) => number) => steps.reduce((total, step) => total + pick(step), 0);
+  const inputBytes = plan.inputs.reduce((total, number) => {
+    const value = plan.values[number];
+    return value === undefined ? total : total + value.length * bytesPerElement(value.dtype);
+  }, 0);
+  const { outputs, scratch } = planNeeds(plan);
+  const explanation = {
+    backend: backend.name,
+    steps,
+    flops: sum(({ flops }) => flops),
+    bytes: sum(({ bytes }) => bytes),
+    slots: plan.slots,
+    peakBytes: inputBytes + outputs + scratch,
+    updates: program.updates.map(({ cell }) => cell.attributes.cell.path),
+  };
+  return { ...explanation, toString: () => print(explanation) };
+}
+
+function leafName(leaf: Node): string {
+  return isOp(leaf, 'cell') ? cellOf(leaf).path : `input [${leaf.shape.join(', ')}]`;
+}
+
+function valueNames(plan: Plan, inputName: (input: number) => string): string[] {
+  return plan.values.map((value, number) => {
+    if (value.role === 'input') return inputName(plan.inputs.indexOf(number));
+    if (value.role === 'output') {
+      const place = value.replaces === undefined ? '' : ' in place';
+      return `output ${plan.outputs.indexOf(number)}${place}`;
+    }
+    return `slot ${value.slot ?? '-'}`;
+  });
+}
+
+function print(explanation: Omit<Explanation, 'toString'>): string {
+  const { backend, steps, flops, bytes, slots, peakBytes, updates } = explanation;
+  const lines = steps.map((step, i) => {
+    const refused = step.refused === undefined ? '' : `  (refused by the backend: ${step.refused})`;
+    return `${String(i).padStart(4)}  ${showCount(step.flops).padStart(8)}flop  ${showBytes(step.bytes).padStart(9)}  ${step.description}${refused}  <- ${step.reads.join(', ') || 'nothing'} -> ${step.writes.join(', ')}`;
+  });
+  const total = `${steps.length} kernels on '${backend}': ${showCount(flops)}flop, ${showBytes(bytes)} moved, peak ${showBytes(peakBytes)}, ${slots.length} slots of ${showBytes(slots.reduce((a, b) => a + b, 0))}`;
+  const updated = updates.length === 0 ? [] : [`updates ${updates.join(', ')}`];
+  return [total, ...updated, ...lines].join('\n');
+}
+
+/** `1.2 G`: a count with its decimal prefix. */
+export function showCount(count: number): string {
+  const prefixes = ['', 'k', 'M', 'G', 'T'];
+  let value = count;
+  let prefix = 0;
+  while (value >= 1000 && prefix < prefixes.length - 1) {
+    value /= 1000;
+    prefix++;
+  }
+  return `${Number(value.toPrecision(3))} ${prefixes[prefix]}`;
+}

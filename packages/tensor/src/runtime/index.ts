@@ -1,0 +1,10 @@
+export { currentBackend, setBackend, withBackend } from './backend.ts';
+export { Cell } from './cell.ts';
+export { CompiledProgram } from './compile.ts';
+export { setDevelopmentMode } from './development.ts';
+export { type MemoryReport, memory } from './memory.ts';
+export { planCount } from './plan-cache.ts';
+export { commitNodes, pinNodes, readNodes } from './realize.ts';
+export { StaleReadError } from './stale-read.ts';
+export { disposeNode, hostLeaf } from './storage.ts';
+export { currentTrace, type Draw, Trace } from './trace.ts';

@@ -1,0 +1,99 @@
+import type { Backend, Executable } from '../kernel/backend.ts';
+import type { Program } from '../schedule/canonical.ts';
+import { type Schedule, schedule } from '../schedule/schedule.ts';
+import { type CallSite, showCallSite } from './call-site.ts';
+import { warnOnce } from './development.ts';
+
+/** A program scheduled and compiled for one backend. */
+export interface Planned {
+  readonly schedule: Schedule;
+  readonly executable: Executable;
+}
+
+/** Most plans kept per backend; the least recently used goes first. */
+const capacity = 128;
+/** Plans from one place in user code before development mode suspects values that should be arguments. */
+const stormThreshold = 8;
+
+const caches = new WeakMap<Backend, Map<string, Promise<Planned>>>();
+const plansFrom = new Map<string, number>();
+let made = 0;
+
+/** Plans made so far in this program, on all backends. A loop that repeats itself makes none after its first steps. */
+export function planCount(): number {
+  return made;
+}
+
+/** The plan of `program` on `backend`; equal keys, compared whole, share one. */
+export function planFor(backend: Backend, program: Program, site: CallSite | undefined): Promise<Planned> {
+  let cache = caches.get(backend);
+  if (cache === undefined) {
+    cache = new Map();
+    caches.set(backend, cache);
+  }
+  const { key } = program;
+  const known = cache.get(key);
+  if (known !== undefined) {
+    cache.delete(key);
+    cache.set(key, known);
+    return known;
+  }
+  made++;
+  warnOfStorm(site);
+  const planned = make(backend, program);
+  cache.set(key, planned);
+  planned.then(
+    () => evict(cache),
+    () => cache.delete(key),
+  );
+  return planned;
+}
+
+async function make(backend: Backend, program: Program): Promise<Planned> {
+  const scheduled = scheduleFor(backend, program);
+  return { schedule: scheduled, executable: await backend.compile(scheduled.plan) };
+}
+
+/** The schedule of `program` as `backend` would run it. */
+export function scheduleFor(backend: Backend, program: Program): Schedule {
+  return schedule(program, {
+    capabilities: backend.capabilities,
+    supports: (kernel) => backend.supports(kernel),
+  });
+}
+
+function evict(cache: Map<string, Promise<Planned>>): void {
+  while (cache.size > capacity) {
+    const [key, oldest] = cache.entries().next().value as [string, Promise<Planned>];
+    cache.delete(key);
+    oldest.then(
+      ({ executable }) => executable.dispose(),
+      () => undefined,
+    );
+  }
+}
+
+/** Largest scratch memory of the plans kept for `backend`, in bytes: backends run plans in one arena. */
+export function scratchBytes(backend: Backend): number {
+  return scratch.get(backend) ?? 0;
+}
+
+const scratch = new WeakMap<Backend, number>();
+
+/** Notes that a plan with this much scratch memory runs on `backend`. */
+export function noteScratch(backend: Backend, bytes: number): void {
+  scratch.set(backend, Math.max(bytes, scratchBytes(backend)));
+}
+
+function warnOfStorm(site: CallSite | undefined): void {
+  if (site === undefined) return;
+  const place = showCallSite(site);
+  const count = (plansFrom.get(place) ?? 0) + 1;
+  plansFrom.set(place, count);
+  if (count > stormThreshold) {
+    warnOnce(
+      `recompile storm ${place}`,
+      `more than ${stormThreshold} plans were made at ${place}. Shapes or whole numbers that change at each step are part of a plan: keep shapes fixed, and pass numbers that change as floats`,
+    );
+  }
+}

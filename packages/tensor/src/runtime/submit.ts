@@ -1,0 +1,147 @@
+import type { Node } from '../graph/node.ts';
+import type { Backend } from '../kernel/backend.ts';
+import { canonicalize, type Program } from '../schedule/canonical.ts';
+import type { HostArray } from '../types/dtype.ts';
+import { currentBackend } from './backend.ts';
+import { type CallSite, captureCallSite } from './call-site.ts';
+import { type Cell, cellOf, pendingCells } from './cell.ts';
+import type { DeviceValues } from './device-values.ts';
+import { type Launched, launch, type Taker } from './launch.ts';
+import { type Split, splitPreludes } from './prelude.ts';
+import { noteSharedWork } from './shared-work.ts';
+import { hostValues } from './storage.ts';
+
+/** A node wanted from a run, and who gets its value. */
+export interface Wanted {
+  readonly node: Node;
+  readonly taker: Taker;
+}
+
+/**
+ * Asks for one run that computes what is wanted and commits every pending assignment. All assignments count as
+ * committed when this returns.
+ */
+export function submit(wanted: readonly Wanted[]): Launched {
+  const backend = currentBackend();
+  const site = captureCallSite();
+  submitInitials(site);
+  const cells = pendingCells().filter((cell) => cell.assigned !== undefined);
+  const hostWrites: { to: DeviceValues; values: HostArray }[] = [];
+  const updated: Cell[] = [];
+  const all = [...wanted];
+  for (const cell of cells) {
+    const value = cell.assigned as Node;
+    const host = hostValues(value);
+    if (host !== undefined) hostWrites.push({ to: cell.values, values: host });
+    else if (cell.poison !== undefined) all.push({ node: value, taker: cell.values });
+    else updated.push(cell);
+  }
+  let program = canonical(
+    all.map(({ node }) => node),
+    updated,
+    cells,
+  );
+  noteSharedWork(program);
+  const split = splitPreludes(program, new Set(cells), backend);
+  if (split !== undefined) {
+    submitPreludes(backend, split, program, site);
+    program = split.program;
+  }
+  for (const cell of cells) cell.commitAssigned();
+  return launch({
+    backend,
+    program,
+    takers: all.map(({ taker }) => taker),
+    updated: updated.map((cell) => cell.values),
+    hostWrites,
+    site,
+  });
+}
+
+/** Asks for the first values of cells that were given as graphs: a run of its own, so that the first step's plan is every step's. */
+export function submitInitials(site: CallSite | undefined): void {
+  const cells = pendingCells().filter((cell) => cell.initial !== undefined);
+  if (cells.length === 0) return;
+  const computed = cells.filter((cell) => hostValues(cell.initial as Node) === undefined);
+  const hostWrites = cells.flatMap((cell) => {
+    const values = hostValues(cell.initial as Node);
+    return values === undefined ? [] : [{ to: cell.values, values }];
+  });
+  const program = canonical(
+    computed.map((cell) => cell.initial as Node),
+    [],
+    computed,
+  );
+  for (const cell of cells) cell.commitInitial();
+  launch({
+    backend: currentBackend(),
+    program,
+    takers: computed.map((cell) => cell.values),
+    updated: [],
+    hostWrites,
+    site,
+  });
+}
+
+function submitPreludes(
+  backend: Backend,
+  { fresh }: Split,
+  { isCommitted }: Program,
+  site: CallSite | undefined,
+): void {
+  if (fresh.length === 0) return;
+  const outputs = fresh.map(({ node }) => node);
+  const takers = fresh.map(({ values }) => values);
+  launch({ backend, program: canonicalize({ outputs, updates: [], isCommitted }), takers, updated: [], site });
+}
+
+/** The program that reading `nodes` would run now, pending assignments included. */
+export function previewProgram(nodes: readonly Node[]): { backend: Backend; program: Program } {
+  const cells = pendingCells();
+  const fresh = new Set(cells.filter((cell) => cell.initial !== undefined));
+  const updated = cells.filter((cell) => cell.assigned !== undefined && hostValues(cell.assigned) === undefined);
+  const program = canonicalize({
+    outputs: nodes.filter((node) => node.sources.length > 0),
+    updates: updated.map((cell) => ({ cell: cell.leaf, value: cell.assigned as Node })),
+    isCommitted: committedNow(fresh),
+  });
+  return { backend: currentBackend(), program };
+}
+
+/**
+ * Decides once which versions are in buffers: by the time that a plan is made, later runs may have been asked for.
+ *
+ * @param fresh cells whose first values a run of their own computes before.
+ */
+export function committedNow(fresh: ReadonlySet<Cell> = new Set()): (node: Node<'cell'>) => boolean {
+  const known = new Map<Node, boolean>();
+  return (node) => {
+    let committed = known.get(node);
+    if (committed === undefined) {
+      const cell = cellOf(node);
+      committed = fresh.has(cell) ? node.attributes.version === 0 : cell.isCommitted(node);
+      known.set(node, committed);
+    }
+    return committed;
+  };
+}
+
+/** An assignment that cannot be computed must not stand in the way of all later runs: its cell fails alone. */
+function canonical(outputs: readonly Node[], updated: readonly Cell[], cells: readonly Cell[]): Program {
+  try {
+    return canonicalize({
+      outputs,
+      updates: updated.map((cell) => ({ cell: cell.leaf, value: cell.assigned as Node })),
+      isCommitted: committedNow(),
+    });
+  } catch (error) {
+    for (const cell of cells) {
+      try {
+        canonicalize({ outputs: [cell.assigned ?? (cell.initial as Node)], updates: [], isCommitted: committedNow() });
+      } catch (cause) {
+        cell.abandon(cause instanceof Error ? cause : new Error(String(cause)));
+      }
+    }
+    throw error;
+  }
+}
