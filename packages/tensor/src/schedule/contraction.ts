@@ -4,7 +4,7 @@ import { axesOf, IndexSpace, type Linear, type LinearGuard } from '../kernel/ind
 import type { Contraction, ConvTag, Expr, Store } from '../kernel/ir.ts';
 import { ClusterLowering, type Emitted, KernelBindings, mergeAxes, numberAxes, runSize, type Surroundings } from './emit.ts';
 import type { Cluster } from './fuse.ts';
-import { accumulatorDType } from './lower.ts';
+import { accumulatorDType, guarded } from './lower.ts';
 
 /** A contraction's loops, and how its operands are read in them. */
 interface Loops {
@@ -54,7 +54,10 @@ function lowerParts(cluster: Cluster, loops: Loops, around: Surroundings): Parts
     const lowered = new ClusterLowering({ ...cluster, members: [] }, space, identity, around, bindings);
     const axes = new Set<number>();
     for (const index of at.indices) axesOf(index, axes);
-    return { expr: lowered.lowering.value(source, at), axes };
+    const value = lowered.lowering.value(source, at);
+    // Outside the input a tap reads 0, whatever the prologue makes of a 0.
+    const zero: Expr = { kind: 'literal', dtype: source.dtype, value: 0 };
+    return { expr: guarded(lowered.lowering, at.guards, value, zero), axes };
   };
   const a = operand(node.sources[0] as Node, loops.a);
   const b = operand(node.sources[1] as Node, loops.b);

@@ -50,7 +50,7 @@ const compare: LowerRule<Op> = (lowering, node, at) => ({
 });
 
 /** `then` inside the guards, `otherwise` outside; nothing is kept of guards that always hold. */
-function guarded(lowering: Lowering, guards: Guards, then: Expr, otherwise: Expr): Expr {
+export function guarded(lowering: Lowering, guards: Guards, then: Expr, otherwise: Expr): Expr {
   const open = guards.filter((guard) => !alwaysHolds(guard));
   if (open.length === 0) return then;
   // A load under the same guards already reads 0 outside.
