@@ -24,7 +24,7 @@ for (const folder of readdirSync('src')) {
 }
 
 rmSync('dist', { recursive: true, force: true });
-await build({
+const { metafile } = await build({
   entryPoints,
   outdir: 'dist',
   bundle: true,
@@ -36,8 +36,14 @@ await build({
   packages: 'external',
   external: ['node:*'],
   sourcemap: true,
+  metafile: true,
+  tsconfig: 'tsconfig.build.json', // without the paths that lead to other packages' sources
   logLevel: 'warning',
 });
+
+// A second copy of another package would hold a second current backend.
+const foreign = Object.keys(metafile.inputs).filter((input) => !input.startsWith('src/'));
+if (foreign.length > 0) throw new Error(`${manifest.name}: the bundle holds files of others: ${foreign.join(', ')}`);
 
 const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
 const types = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
