@@ -1,4 +1,4 @@
-import type { HostFunction, Node } from '../graph/node.ts';
+import { type HostFunction, type Node, rawNode } from '../graph/node.ts';
 import { Simplifier } from '../graph/simplify.ts';
 import type { Capabilities } from '../kernel/backend.ts';
 import { flopsOf } from '../kernel/cost.ts';
@@ -91,7 +91,15 @@ function behindReshapes(node: Node): Node {
 }
 
 function targetsOf({ outputs, updates }: Program, simplifier: Simplifier): Target[] {
-  return [...outputs, ...updates.map(({ value }) => value)].map((node) => ({ node: behindReshapes(simplifier.of(node)) }));
+  const written = new Set<Node>();
+  return [...outputs, ...updates.map(({ value }) => value)].map((wanted) => {
+    const node = behindReshapes(simplifier.of(wanted));
+    // These kernels write one buffer: a result asked for twice is copied.
+    const writesOnce = node.op === 'scatterAdd' || node.op === 'host';
+    if (writesOnce && written.has(node)) return { node: rawNode('detach', [node], {}, node.shape, node.dtype) };
+    written.add(node);
+    return { node };
+  });
 }
 
 /** The simplified nodes that are needed, in the order of the nodes they came from. */
