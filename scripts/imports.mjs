@@ -5,7 +5,7 @@
  */
 
 const statement = /^[ \t]*(?:import|export)\s+(type\s)?(?:[^'";]*?\sfrom\s*)?['"]([^'"\n]+)['"]/gm;
-const call = /\bimport\(\s*['"]([^'"\n]+)['"]\s*\)/g;
+const call = /(\btypeof\s+)?\bimport\(\s*['"]([^'"\n]+)['"]\s*\)/g;
 const comment = /^[ \t]*\/\/.*$|^[ \t]*\/\*[\s\S]*?\*\//gm;
 
 /**
@@ -21,6 +21,6 @@ export function importsOf(source) {
     specifier: m[2] ?? '',
     typeOnly: m[1] !== undefined,
   }));
-  const calls = [...code.matchAll(call)].map((m) => ({ specifier: m[1] ?? '', typeOnly: false }));
+  const calls = [...code.matchAll(call)].map((m) => ({ specifier: m[2] ?? '', typeOnly: m[1] !== undefined }));
   return [...statements, ...calls];
 }

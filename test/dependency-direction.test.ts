@@ -80,6 +80,7 @@ function complaint(file: SourceFile, { specifier, typeOnly }: Import): string | 
     if (own[2] === 'node' && inNode === undefined) return 'brings Node into what runs in browsers';
     return own[2] === 'testing' && !inTesting ? 'brings test code into the package' : undefined;
   }
+  if (typeOnly && specifier.startsWith('node:')) return undefined;
   const allowed = [...(foreignPackages[file.package] ?? []), ...(inTesting ? foreignInTesting : []), ...(inNode ?? [])];
   const known = allowed.some(
     (name) => specifier === name || specifier.startsWith(name.endsWith(':') ? name : `${name}/`),
@@ -201,6 +202,7 @@ describe('the check itself', () => {
 
   test.each([
     ['edm2', 'index.ts', "import { Linear } from '@evenkeel/nn';"],
+    ['edm2', 'data/asset.ts', "const fs = (await lazily('fs')) as typeof import('node:fs');"],
     ['edm2', 'quickstart/main.ts', "import { join } from 'node:path';\nimport { x } from '@evenkeel/formats/node';"],
     ['tensor', 'autograd/rules.ts', "import { Tensor } from '../tensor/tensor.ts';"],
     ['tensor', 'backend-js/backend.ts', "import type { Backend } from '../runtime/backend.ts';"],
