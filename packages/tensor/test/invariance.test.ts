@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, test } from 'vitest';
 import { isOp, type Node, rawNode, topologicalOrder } from '../src/graph/node.ts';
 import { createNode } from '../src/graph/primitives.ts';
-import { pinNodes, readNodes } from '../src/runtime/index.ts';
+import { pinNodes, readNodes } from '../src/runtime/realize.ts';
 import { disposeNode } from '../src/runtime/storage.ts';
 import { assertWithin } from '../src/testing/compare.ts';
 import { evaluateBounded } from '../src/testing/error-bound.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { grad } from '../src/autograd/index.ts';
-import { memory } from '../src/runtime/index.ts';
+import { grad } from '../src/autograd/grad.ts';
+import { memory } from '../src/runtime/memory.ts';
 import { ones, tensor, zeros } from '../src/tensor/creation.ts';
 import { commit } from '../src/tensor/realize.ts';
 import { State } from '../src/tensor/state.ts';

@@ -36,7 +36,8 @@ export class Simplifier {
   }
 
   #rewrite(node: Node): Node {
-    if (node.op === 'cell' && !this.#isLeaf(node)) return this.of(node.sources[0] as Node);
+    // A version that was committed after the node was made is a leaf, though the node knows its source.
+    if (node.op === 'cell') return this.#isLeaf(node) ? this.#merge(node) : this.of(node.sources[0] as Node);
     if (node.sources.length === 0) return this.#merge(node);
     const sources = node.sources.map((source) => this.of(source));
     const rebuilt = sources.every((source, i) => source === node.sources[i])
@@ -84,7 +85,7 @@ export class Simplifier {
     } else if (isOp(node, 'buffer')) detail = String(this.#identity(node.attributes.storage));
     else if (isOp(node, 'cell')) detail = `${node.attributes.cell.id}@${node.attributes.version}`;
     else detail = attributesKey(attributes);
-    const sources = node.sources.map((source) => source.id).join(',');
+    const sources = node.op === 'cell' ? '' : node.sources.map((source) => source.id).join(',');
     return `${op}|${detail}|${sources}|${node.shape.join(',')}|${node.dtype}`;
   }
 

@@ -69,7 +69,9 @@ export function canonicalize(request: ProgramRequest): Program {
   });
   for (const output of request.outputs) parts.push(`>${position.get(output)}`);
   for (const { cell, value } of request.updates) parts.push(`#${leafOf(cell)}:=${position.get(value)}`);
-  const { outputs, updates } = request;
+  const { outputs } = request;
+  // A cell is read through one node, also where an older one stands for the same version.
+  const updates = request.updates.map(({ cell, value }) => ({ cell: leaves[leafOf(cell)] as Node<'cell'>, value }));
   return { key: parts.join('\n'), nodes, outputs, updates, leaves, scalars, isCommitted: (node) => request.isCommitted(node) };
 }
 

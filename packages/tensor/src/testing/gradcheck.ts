@@ -1,8 +1,8 @@
-import { grad } from '../autograd/index.ts';
+import { grad } from '../autograd/grad.ts';
 import { isOp, type Node, topologicalOrder } from '../graph/node.ts';
 import { createNode } from '../graph/primitives.ts';
 import { evaluateAsync } from '../graph/reference.ts';
-import { readNodes } from '../runtime/index.ts';
+import { readNodes } from '../runtime/realize.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { HostArray } from '../types/dtype.ts';
 import { elementCount, type Shape, showShape } from '../types/shape.ts';

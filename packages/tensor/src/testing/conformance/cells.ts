@@ -1,6 +1,8 @@
 import type { Node } from '../../graph/node.ts';
 import { createNode } from '../../graph/primitives.ts';
-import { Cell, commitNodes, memory, readNodes } from '../../runtime/index.ts';
+import { Cell } from '../../runtime/cell.ts';
+import { memory } from '../../runtime/memory.ts';
+import { commitNodes, readNodes } from '../../runtime/realize.ts';
 import type { HostArray } from '../../types/dtype.ts';
 import { assertWithin } from '../compare.ts';
 import { type Bounded, evaluateBounded } from '../error-bound.ts';
@@ -67,6 +69,11 @@ function assertEqual(what: string, got: ArrayLike<number>, want: ArrayLike<numbe
     got.length === want.length && differs < 0,
     `${what}: element ${differs} is ${got[differs]}, expected ${want[differs]}`,
   );
+}
+
+function assertNear(got: ArrayLike<number>, want: ArrayLike<number>): void {
+  const differs = Array.from(want).findIndex((value, i) => !(Math.abs(value - (got[i] as number)) <= 1e-6));
+  assert(differs < 0, `element ${differs} is ${got[differs]}, expected ${want[differs]}`);
 }
 
 /** Cells: updates in order and in place, exchanges, old values read beside new ones. */
@@ -137,6 +144,36 @@ export function cellChecks(context: Context): ConformanceCase[] {
             `after: ${after}, expected ${bound}`,
           );
           cell.dispose();
+        }),
+    },
+    {
+      name: 'cells: one value goes to several cells and readers',
+      run: () =>
+        context.using(async () => {
+          const [a, b] = [cellOf('a', [2, 3], 1), cellOf('b', [2, 3], 2)];
+          const picks = new Int32Array([1, 1]);
+          const storage = { dtype: 'int32', length: 2, host: picks } as const;
+          const indices = createNode('buffer', [], { storage }, { shape: [2], dtype: 'int32' });
+          for (const scattered of [false, true]) {
+            const value = scattered
+              ? createNode('scatterAdd', [a.node, indices, b.node], { axis: 0 })
+              : add(a.node, b.node);
+            const [first, second] = await readNodes([a.node, b.node]);
+            a.assign(value);
+            b.assign(value);
+            const flat = createNode('reshape', [value], {}, { shape: [6] });
+            const [x, y, ...read] = await readNodes([a.node, b.node, value, flat]);
+            const want = (first as HostArray).map((p: number, i: number) =>
+              scattered
+                ? p + (i < 3 ? 0 : ((second as HostArray)[i - 3] as number) + ((second as HostArray)[i] as number))
+                : p + ((second as HostArray)[i] as number),
+            );
+            for (const got of [x, y, ...read]) assertNear(got as HostArray, want);
+            a.write(first as HostArray);
+            b.write(second as HostArray);
+          }
+          a.dispose();
+          b.dispose();
         }),
     },
     {

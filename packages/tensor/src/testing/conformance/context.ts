@@ -1,7 +1,8 @@
 import fc, { type Arbitrary } from 'fast-check';
 import type { Node } from '../../graph/node.ts';
 import type { Backend } from '../../kernel/backend.ts';
-import { readNodes, withBackend } from '../../runtime/index.ts';
+import { withBackend } from '../../runtime/backend.ts';
+import { readNodes } from '../../runtime/realize.ts';
 import type { DType, HostArray } from '../../types/dtype.ts';
 import { assertWithin } from '../compare.ts';
 import { evaluateBounded, type Ulps } from '../error-bound.ts';
@@ -62,7 +63,7 @@ export function createContext(backend: () => Promise<Backend>, options: Conforma
     },
     property: async (arbitrary, check, numRuns = options.numRuns ?? 20) => {
       const seed = options.seed === undefined ? {} : { seed: options.seed };
-      await fc.assert(fc.asyncProperty(arbitrary, check), { numRuns, ...seed });
+      await fc.assert(fc.asyncProperty(arbitrary, check), { numRuns, includeErrorInReport: true, ...seed });
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { HostFunction, Node } from '../../graph/node.ts';
 import { createNode } from '../../graph/primitives.ts';
-import { readNodes } from '../../runtime/index.ts';
+import { readNodes } from '../../runtime/realize.ts';
 import { type HostArray, hostArrayFrom } from '../../types/dtype.ts';
 import { seededLeaf } from '../seeded.ts';
 import { assert, type ConformanceCase, type Context } from './context.ts';
