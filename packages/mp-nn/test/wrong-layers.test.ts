@@ -126,13 +126,13 @@ describe('wrong layers are caught', () => {
 
 describe('a failure', () => {
   test('says what, how far, the configuration and how to repeat it', async () => {
-    const doubled = (x: Tensor) => x.mul(2);
+    const doubled = (x: Tensor) => x.mul(2.1);
     const failure: Error = await assertPreservesMagnitude(doubled, { ...white, seed: 5 }).then(
       () => expect.fail('must throw'),
       (error: Error) => error,
     );
     expect(failure.message).toMatch(
-      /^doubled: output RMS is \d\S* ± \d\S* over \d+ draws, should be 1 \(\d+% high\)\. Hint: /,
+      /^doubled: output RMS is \d\S* ± \d\S* over \d+ draws, should be 1 \(2\.\d+ times that\)\. Hint: /,
     );
     expect(failure.message).toContain('configuration: [96,48]');
     expect(failure.message).toContain('repeat it with seed: 5');

@@ -27,10 +27,13 @@ export function showInterval({ rms, interval: [low, high] }: Verdict): string {
   return `${rms.toPrecision(5)} ± ${((high - low) / 2).toPrecision(2)}`;
 }
 
-/** `output RMS is 0.5961 ± 0.0042, should be 1 (41% low)`. */
+/** `output RMS is 0.5961 ± 0.0042 over 40 draws, should be 1 (40% low)`. */
 export function showMeasurement({ quantity, input, expected, verdict, draws }: MagnitudeMeasurement): string {
   const which = input === undefined || input === 0 ? quantity : `${quantity} ${input + 1}`;
-  const percent = Math.abs(verdict.rms / expected - 1) * 100;
-  const off = `${percent.toPrecision(2)}% ${verdict.rms < expected ? 'low' : 'high'}`;
+  const ratio = verdict.rms / expected;
+  const off =
+    ratio > 0.5 && ratio < 2
+      ? `${Number((Math.abs(ratio - 1) * 100).toPrecision(2))}% ${ratio < 1 ? 'low' : 'high'}`
+      : `${Number(ratio.toPrecision(3))} times that`;
   return `${which} RMS is ${showInterval(verdict)} over ${draws} draws, should be ${Number(expected.toPrecision(5))} (${off})`;
 }

@@ -19,7 +19,7 @@ const known = new Map<string, AttentionMoments>();
  * output's gradient, dL_k = p_k g . (v_k - sum_j p_j v_j), whose variance is p_k^2 ch (1 - 2 p_k + sum_j p_j^2); the
  * part of key k across the query has squared length ch (1 - u_k^2), and different keys' parts are uncorrelated.
  */
-export function attentionMoments(tokens: number, channels: number, logitSamples = 3e6): AttentionMoments {
+export function attentionMoments(tokens: number, channels: number, logitSamples = 1e6): AttentionMoments {
   const name = `${tokens} ${channels} ${logitSamples}`;
   const found = known.get(name);
   if (found) return found;
