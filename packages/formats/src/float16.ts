@@ -12,7 +12,9 @@ const high = wordView[1] === 0 ? 0 : 1;
  * 65520 on become infinity, and every NaN becomes 0x7e00. Rounds once, from float64.
  *
  * @example
+ * ```ts
  * float16Bits(1); // 0x3c00
+ * ```
  */
 export function float16Bits(value: number): number {
   if (Number.isNaN(value)) return 0x7e00;
@@ -38,7 +40,9 @@ export function float16Bits(value: number): number {
  * The number that 16 bits of IEEE half precision stand for, exactly.
  *
  * @example
+ * ```ts
  * float16Value(0x3c00); // 1
+ * ```
  */
 export function float16Value(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
@@ -55,7 +59,9 @@ let decodingTable: Float32Array | undefined;
  * Decodes raw half-precision bits, `[N]`, to float32, exactly.
  *
  * @example
+ * ```ts
  * decodeFloat16(new Uint16Array([0x3c00, 0x0001])); // Float32Array [1, 2 ** -24]
+ * ```
  */
 export function decodeFloat16(bits: Uint16Array): Float32Array {
   decodingTable ??= Float32Array.from({ length: 65536 }, (_, i) => float16Value(i));
@@ -68,7 +74,9 @@ export function decodeFloat16(bits: Uint16Array): Float32Array {
  * Rounds numbers, `[N]`, to half precision (nearest, ties to even) and returns their raw bits.
  *
  * @example
+ * ```ts
  * encodeFloat16([1, 1 / 3]); // Uint16Array [0x3c00, 0x3555]
+ * ```
  */
 export function encodeFloat16(values: ArrayLike<number>): Uint16Array {
   const bits = new Uint16Array(values.length);
@@ -80,7 +88,9 @@ export function encodeFloat16(values: ArrayLike<number>): Uint16Array {
  * Decodes raw bfloat16 bits, `[N]`, to float32, exactly: they are the upper half of a float32.
  *
  * @example
+ * ```ts
  * decodeBfloat16(new Uint16Array([0x3f80])); // Float32Array [1]
+ * ```
  */
 export function decodeBfloat16(bits: Uint16Array): Float32Array {
   const values = new Float32Array(bits.length);

@@ -21,7 +21,9 @@ const mostPixels = 2 ** 28;
  *
  * @throws RangeError when a side is not a positive integer or `data` does not hold width x height x channels values.
  * @example
+ * ```ts
  * const png = encodePng({ width: 2, height: 1, channels: 3, data: new Uint8Array([255, 0, 0, 0, 0, 255]) });
+ * ```
  */
 export function encodePng(image: RasterImage): Uint8Array {
   const { width, height, channels, data } = image;
@@ -43,7 +45,9 @@ export function encodePng(image: RasterImage): Uint8Array {
  *
  * @throws Error, one line, when the file is damaged, cut off, of another bit depth, or above 2^28 pixels.
  * @example
+ * ```ts
  * const { width, height, channels, data } = decodePng(await readFile('cat.png'), { file: 'cat.png' });
+ * ```
  */
 export function decodePng(bytes: Uint8Array, options: PngReadOptions = {}): RasterImage {
   const where = `decodePng${options.file === undefined ? '' : ` ${options.file}`}`;

@@ -9,7 +9,9 @@ let written = 0;
  *
  * @throws Error, one line, naming path and reason (no permission, disk full, the path is a folder); nothing is left behind.
  * @example
+ * ```ts
  * await writeFileAtomically('out/net.safetensors', writeSafetensors(entries));
+ * ```
  */
 export async function writeFileAtomically(path: string, content: Uint8Array | string): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.${written++}.tmp`);

@@ -20,7 +20,9 @@ export interface NpyReadOptions extends HostArrayOptions {
  * @throws Error, one line, when the header is malformed, the element type is another (objects, records, complex numbers,
  * text) or the length of the file does not match its shape.
  * @example
+ * ```ts
  * const { shape, data } = readNpy(await readFile('features.npy'), { file: 'features.npy' });
+ * ```
  */
 export function readNpy(bytes: Uint8Array, options: NpyReadOptions = {}): HostArray {
   const where = `readNpy${options.file === undefined ? '' : ` ${options.file}`}`;
@@ -41,7 +43,9 @@ export function readNpy(bytes: Uint8Array, options: NpyReadOptions = {}): HostAr
  *
  * @throws Error when dtype, shape and data of the array disagree.
  * @example
+ * ```ts
  * const bytes = writeNpy({ dtype: 'float32', shape: [1, 2], data: new Float32Array([1, 2]) });
+ * ```
  */
 export function writeNpy(array: HostArray): Uint8Array {
   const content = bytesOfHostArray(array, 'writeNpy');

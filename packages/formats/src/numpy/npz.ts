@@ -14,7 +14,9 @@ export interface NpzWriteOptions {
  *
  * @throws Error, one line, when the archive is damaged or cut off, holds a file that is no array, or a name twice.
  * @example
+ * ```ts
  * const mu = readNpz(await readFile('stats.npz'), { file: 'stats.npz' }).get('mu');
+ * ```
  */
 export function readNpz(bytes: Uint8Array, options: NpyReadOptions = {}): Map<string, HostArray> {
   const where = `readNpz${options.file === undefined ? '' : ` ${options.file}`}`;
@@ -34,7 +36,9 @@ export function readNpz(bytes: Uint8Array, options: NpyReadOptions = {}): Map<st
  *
  * @throws Error when a name is empty or appears twice, or when dtype, shape and data of an array disagree.
  * @example
+ * ```ts
  * const bytes = writeNpz([['mu', { dtype: 'float64', shape: [2], data: new Float64Array(2) }]], { compress: true });
+ * ```
  */
 export function writeNpz(
   entries: Iterable<readonly [name: string, array: HostArray]>,

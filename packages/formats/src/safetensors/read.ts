@@ -20,8 +20,10 @@ export interface Safetensors {
  * @throws Error, one line, when the header is malformed, a tensor's offsets do not fit its shape, overlap, leave a hole or
  * pass the end of the file, a name appears twice, or a dtype is unknown.
  * @example
+ * ```ts
  * const { tensors } = readSafetensors(await readFile('net.safetensors'), { file: 'net.safetensors' });
  * tensors.get('unet.out_gain')?.data; // Float32Array [1]
+ * ```
  */
 export function readSafetensors(bytes: Uint8Array, options: SafetensorsReadOptions = {}): Safetensors {
   const where = `readSafetensors${options.file === undefined ? '' : ` ${options.file}`}`;

@@ -10,7 +10,9 @@ import { safetensorsNames } from './dtypes.ts';
  * @param metadata strings kept under `__metadata__`
  * @throws Error when a name appears twice or is `__metadata__`, or when dtype, shape and data of an array disagree.
  * @example
+ * ```ts
  * const bytes = writeSafetensors([['bias', { dtype: 'float32', shape: [2], data: new Float32Array([1, 2]) }]]);
+ * ```
  */
 export function writeSafetensors(
   entries: Iterable<readonly [name: string, array: HostArray]>,

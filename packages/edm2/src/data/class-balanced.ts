@@ -1,0 +1,21 @@
+import { classBalancedIndices, type IndexStream, type ShuffleOptions } from '@evenkeel/nn';
+import type { ImageDataset } from './dataset.ts';
+
+/**
+ * An endless stream of image indices in which every class comes equally often, however many images it has. What stands at a
+ * position is a pure function of (seed, position), so that training resumes exactly; a data loader takes it as `indices`.
+ *
+ * @example
+ * ```ts
+ * const draws = classBalanced(emoji, { seed: 7 });
+ * const first = Array.from({ length: 32 }, (_, position) => draws.at(position));
+ * ```
+ */
+export function classBalanced(dataset: ImageDataset, options: ShuffleOptions = {}): IndexStream {
+  return classBalancedIndices(labelsOf(dataset), options);
+}
+
+/** The label of every image, `[length]`. */
+export function labelsOf(dataset: ImageDataset): Uint32Array {
+  return Uint32Array.from({ length: dataset.length }, (_, index) => dataset.label(index));
+}
