@@ -10,6 +10,7 @@ import {
   isTypedArray,
   type NdArrayInput,
   type NestedInput,
+  type NestedNumbers,
   type TypedArray,
   tabulate,
 } from './interop.ts';
@@ -42,6 +43,7 @@ function checkShape(where: string, shape: Shape): void {
  * tensor([[1, 2, 3], [4, 5, 6]]); // [2, 3]
  * tensor(new Float64Array(6), { shape: [2, 3] });
  */
+export function tensor(data: NestedNumbers, options?: { readonly shape?: Shape }): Tensor<'float32'>;
 export function tensor(data: Float64Array, options?: { readonly shape?: Shape }): Tensor<'float64'>;
 export function tensor(data: Int32Array, options?: { readonly shape?: Shape }): Tensor<'int32'>;
 export function tensor(data: Float32Array, options?: { readonly shape?: Shape }): Tensor<'float32'>;

@@ -26,7 +26,7 @@ export {
 } from './creation.ts';
 export { einsum } from './einsum.ts';
 export { oneHot, type Range } from './indexing.ts';
-export type { NdArrayInput, NestedArray, NestedInput, TypedArray } from './interop.ts';
+export type { NdArrayInput, NestedArray, NestedInput, NestedNumbers, TypedArray } from './interop.ts';
 export { concat, split, stack } from './movement.ts';
 export { averagePool2d, maxPool2d, type PoolOptions } from './pooling.ts';
 export {

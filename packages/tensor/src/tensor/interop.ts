@@ -9,6 +9,9 @@ export type NestedArray = number | boolean | NestedArray[];
 /** What nested arrays may be given as. */
 export type NestedInput = number | boolean | readonly NestedInput[];
 
+/** Nested arrays of numbers alone. */
+export type NestedNumbers = number | readonly NestedNumbers[];
+
 /** Arrays of numbers of one type. */
 export type TypedArray =
   | Float32Array

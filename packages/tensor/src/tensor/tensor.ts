@@ -495,7 +495,7 @@ export class Tensor<D extends DType = DType> {
 
   /** Upper triangle of the last two axes, from `diagonal` (0 is the main one) up. `ones([3, 3]).triu(1)` */
   triu(diagonal = 0): Tensor<D> {
-    return indexing.triangle(this, 'upper', diagonal - 1);
+    return indexing.triangle(this, 'upper', diagonal);
   }
 
   /** The same numbers in another dtype; reals become whole numbers towards zero, bools are 0 and 1. `x.cast('int32')` */
