@@ -15,8 +15,34 @@ const backends: Record<string, { create: () => Backend; numRuns: number }> = {
   poisoned: { create: () => poisoned(createJsBackend()), numRuns: 8 },
 };
 
+function forwarded(inner: Backend): Backend {
+  return {
+    name: inner.name,
+    capabilities: inner.capabilities,
+    supports: (kernel) => inner.supports(kernel),
+    allocate: (value) => inner.allocate(value),
+    compile: (plan) => inner.compile(plan),
+    run: (executable, call) => inner.run(executable, call),
+    dispose: () => inner.dispose(),
+  };
+}
+
+let executed = 0;
+
+/** Counts what is handed to the backend to run. */
+function counting(backend: Backend): Backend {
+  return {
+    ...forwarded(backend),
+    run: (executable, call) => {
+      executed += executable.plan.steps.filter(({ kernel }) => kernel.kind !== 'host').length;
+      return backend.run(executable, call);
+    },
+  };
+}
+
 describe.each(Object.entries(backends))('plain JavaScript, %s', (_, { create, numRuns }) => {
-  for (const { name, run } of backendConformance(create, { numRuns })) test(name, run);
+  const options = { numRuns, executedKernels: () => executed };
+  for (const { name, run } of backendConformance(() => counting(create()), options)) test(name, run);
 });
 
 describe('the suite notices', () => {
@@ -32,12 +58,7 @@ describe('the suite notices', () => {
   function spoiled(change: (values: Float32Array | Float64Array) => void): Backend {
     const inner = createJsBackend();
     return {
-      name: 'spoiled',
-      capabilities: inner.capabilities,
-      supports: (kernel) => inner.supports(kernel),
-      allocate: (value) => inner.allocate(value),
-      compile: (plan) => inner.compile(plan),
-      dispose: () => inner.dispose(),
+      ...forwarded(inner),
       run: (executable, call) => {
         const run = inner.run(executable, call);
         const done = run.done.then(async () => {

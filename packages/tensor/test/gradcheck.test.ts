@@ -1,9 +1,17 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { customVjp } from '../src/autograd/custom-vjp.ts';
 import { tensor } from '../src/tensor/creation.ts';
 import { State } from '../src/tensor/state.ts';
-import type { Tensor } from '../src/tensor/tensor.ts';
-import { gradcheck, gradgradcheck } from '../src/testing/index.ts';
+import { Tensor } from '../src/tensor/tensor.ts';
+import {
+  buildGraph,
+  type GraphStep,
+  gradcheck,
+  gradgradcheck,
+  graphRecipes,
+  recipeLeaves,
+} from '../src/testing/index.ts';
 import { seededValues } from '../src/testing/seeded.ts';
 
 const random = (shape: readonly number[], seed: number): Tensor<'float64'> =>
@@ -33,7 +41,12 @@ describe('gradcheck', () => {
   });
 
   test('names the input and element of a false derivative', async () => {
-    const half = (x: Tensor): Tensor => customVjp([x], (t) => t.square(), (g) => [g.mul(x)]);
+    const half = (x: Tensor): Tensor =>
+      customVjp(
+        [x],
+        (t) => t.square(),
+        (g) => [g.mul(x)],
+      );
     await expect(
       gradcheck((a, x) => half(x).add(a), [random([2], 1), tensor([1, -3], { dtype: 'float64' })]),
     ).rejects.toThrow(/input 1 \[2\], element 0 \(1\): grad gives .*, differences give/);
@@ -55,5 +68,29 @@ describe('gradcheck', () => {
   test('asks for float64', async () => {
     await expect(gradcheck((x) => x, [tensor([1, 2])])).rejects.toThrow("input 0 is float32. Use .cast('float64')");
     await expect(gradcheck((x) => x.cast('float32'), [random([2], 1)])).rejects.toThrow('gave float32');
+  });
+});
+
+describe('gradients of random graphs', () => {
+  const jumping = new Set(['choose', 'count', 'detach', 'normalize']);
+  const isSmooth = ({ kind, variant }: GraphStep): boolean =>
+    !jumping.has(kind) && !(kind === 'unary' && variant % 10 > 6);
+  const smooth = graphRecipes({ dtype: 'float64', maxSteps: 6 }).filter(({ steps }) => steps.every(isSmooth));
+
+  test('agree with differences', async () => {
+    await fc.assert(
+      fc.asyncProperty(smooth, async (recipe) => {
+        const inputs = recipeLeaves(recipe).map((node) => new Tensor<'float64'>(node));
+        const fn = (...given: Tensor[]): Tensor => {
+          const { outputs } = buildGraph(
+            recipe,
+            given.map(({ node }) => node),
+          );
+          return outputs.map((node) => new Tensor(node).sum()).reduce((total, term) => total.add(term));
+        };
+        await gradcheck(fn, inputs);
+      }),
+      { numRuns: 100, includeErrorInReport: true },
+    );
   });
 });

@@ -1,13 +1,18 @@
 import fc from 'fast-check';
-import { describe, test } from 'vitest';
+import { afterAll, beforeAll, describe, test } from 'vitest';
 import { isOp, type Node, rawNode, topologicalOrder } from '../src/graph/node.ts';
 import { createNode } from '../src/graph/primitives.ts';
+import { setDevelopmentMode } from '../src/runtime/development.ts';
 import { pinNodes, readNodes } from '../src/runtime/realize.ts';
 import { disposeNode } from '../src/runtime/storage.ts';
 import { assertWithin } from '../src/testing/compare.ts';
 import { evaluateBounded } from '../src/testing/error-bound.ts';
 import { buildGraph, graphRecipes } from '../src/testing/index.ts';
 import type { HostArray } from '../src/types/dtype.ts';
+
+// Drawn graphs make a plan each, of which development mode would warn.
+beforeAll(() => setDevelopmentMode(false));
+afterAll(() => setDevelopmentMode(true));
 
 /** `roots` with some nodes exchanged for others of the same meaning. */
 function substitute(roots: readonly Node[], replaced: ReadonlyMap<Node, Node>): Node[] {

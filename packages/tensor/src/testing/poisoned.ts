@@ -1,4 +1,4 @@
-import type { Backend } from '../kernel/backend.ts';
+import type { Backend, Executable } from '../kernel/backend.ts';
 import type { RowKernel } from '../kernel/ir.ts';
 import type { Plan, PlanValue, Step } from '../kernel/plan.ts';
 import type { DType } from '../types/dtype.ts';
@@ -61,13 +61,19 @@ export function poisonPlan(plan: Plan): Plan {
  * @example setBackend(poisoned(createJsBackend()));
  */
 export function poisoned(backend: Backend): Backend {
+  const inner = new WeakMap<Executable, Executable>();
   return {
     name: backend.name,
     capabilities: backend.capabilities,
     supports: (kernel) => backend.supports(kernel),
     allocate: (value) => backend.allocate(value),
-    compile: (plan) => backend.compile(poisonPlan(plan)),
-    run: (executable, call) => backend.run(executable, call),
+    compile: async (plan) => {
+      const compiled = await backend.compile(poisonPlan(plan));
+      const outer = { plan, scratchBytes: compiled.scratchBytes, dispose: () => compiled.dispose() };
+      inner.set(outer, compiled);
+      return outer;
+    },
+    run: (executable, call) => backend.run(inner.get(executable) as Executable, call),
     dispose: () => backend.dispose(),
   };
 }

@@ -241,12 +241,17 @@ export function graphRecipes({
   });
 }
 
+/** The leaves that a recipe asks for. */
+export function recipeLeaves(recipe: GraphRecipe): Node[] {
+  return recipe.leaves.map((shape, i) => seededLeaf(recipe.dtype, shape, i + 1));
+}
+
 /** All nodes that a recipe's steps make, and those it asks for. */
-export function buildGraph(recipe: GraphRecipe): {
-  readonly nodes: readonly Node[];
-  readonly outputs: readonly Node[];
-} {
-  const nodes: Node[] = recipe.leaves.map((shape, i) => seededLeaf(recipe.dtype, shape, i + 1));
+export function buildGraph(
+  recipe: GraphRecipe,
+  leaves: readonly Node[] = recipeLeaves(recipe),
+): { readonly nodes: readonly Node[]; readonly outputs: readonly Node[] } {
+  const nodes: Node[] = [...leaves];
   const from = (back: number): Node => nodes[nodes.length - 1 - (back % nodes.length)] as Node;
   recipe.steps.forEach(({ kind, first, second, variant }, i) => {
     nodes.push(stepKinds[kind]({ x: from(first), y: from(second), variant, seed: 100 + i }));
