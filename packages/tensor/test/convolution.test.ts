@@ -105,6 +105,33 @@ describe('conv2d', () => {
   });
 });
 
+describe('gradients of convolutions', () => {
+  const dot = (a: Tensor, b: Tensor) => values(a.mul(b).sum())[0] as number;
+
+  test('are its transposes, also where strides do not divide and kernels do not fit', () => {
+    fc.assert(
+      fc.property(options, geometry, fc.boolean(), ({ stride, padding, dilation, groups }, g, transposed) => {
+        const x = sample([g.batch, g.inner * groups, g.height - 3, g.width], 1);
+        const w = transposed
+          ? sample([g.inner * groups, g.outer, ...g.kernel], 2)
+          : sample([g.outer * groups, g.inner, ...g.kernel], 2);
+        const y = (transposed ? convTranspose2d : conv2d)(x, w, { stride, padding, dilation, groups });
+        const seed = sample(y.shape, 3);
+        const [gx, gw] = vjp([y], [seed], [x, w]) as [Tensor, Tensor];
+        const product = dot(seed, y);
+        expect(dot(gx, x)).toBeCloseTo(product, 9);
+        expect(dot(gw, w)).toBeCloseTo(product, 9);
+        // Both are bilinear again: their own gradients by the seed give the output back.
+        const [back] = vjp([gx], [x], [seed]) as [Tensor];
+        expect(dot(back, seed)).toBeCloseTo(product, 9);
+        const [other] = vjp([gw], [w], [x]) as [Tensor];
+        expect(dot(other, x)).toBeCloseTo(product, 9);
+      }),
+      { numRuns: 80 },
+    );
+  });
+});
+
 describe('convTranspose2d', () => {
   test('is the gradient of conv2d by its input, wherever strides fit', () => {
     fc.assert(

@@ -81,6 +81,7 @@ function partsOf(result: CompiledResult): {
   if (result === undefined) return { tensors: [], rebuild: () => undefined };
   if (result instanceof Tensor) return { tensors: [result], rebuild: ([only]) => only as Tensor };
   if (result instanceof Promise) {
+    result.catch(() => undefined);
     throw new Error('compile: the function is asynchronous. Write it without await, and read its results outside');
   }
   const names = Object.keys(result);

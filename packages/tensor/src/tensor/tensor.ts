@@ -34,10 +34,12 @@ export class Tensor<D extends DType = DType> {
     return this.#node;
   }
 
+  /** Sizes of the axes. */
   get shape(): Shape {
     return this.#node.shape;
   }
 
+  /** Type of the elements. */
   get dtype(): D {
     return this.#node.dtype as D;
   }
@@ -266,44 +268,54 @@ export class Tensor<D extends DType = DType> {
     return arithmetic.clip(this, low, high);
   }
 
-  // Comparisons; NaN equals nothing
+  // Comparisons, to bools; with NaN all but notEqual are false
 
+  /** Whether both are the same number. `x.equal(0)` */
   equal(other: TensorOrNumber): Tensor<'bool'> {
     return arithmetic.compare('equal', 'equal', this, other);
   }
 
+  /** Whether they differ; NaN differs from itself. `x.notEqual(0)` */
   notEqual(other: TensorOrNumber): Tensor<'bool'> {
     return arithmetic.compare('notEqual', 'notEqual', this, other);
   }
 
+  /** `x.less(0)` */
   less(other: TensorOrNumber): Tensor<'bool'> {
     return arithmetic.compare('less', 'less', this, other);
   }
 
+  /** `x.lessEqual(1)` */
   lessEqual(other: TensorOrNumber): Tensor<'bool'> {
     return arithmetic.compare('lessEqual', 'lessEqual', this, other);
   }
 
+  /** `x.greater(0)` */
   greater(other: TensorOrNumber): Tensor<'bool'> {
     return arithmetic.compareSwapped('less', 'greater', this, other);
   }
 
+  /** `x.greaterEqual(y)` */
   greaterEqual(other: TensorOrNumber): Tensor<'bool'> {
     return arithmetic.compareSwapped('lessEqual', 'greaterEqual', this, other);
   }
 
+  /** Whether elements are NaN. `x.isNaN().any()` */
   isNaN(): Tensor<'bool'> {
     return arithmetic.isNotANumber(this);
   }
 
+  /** Turns bools round. `mask.logicalNot()` */
   logicalNot(): Tensor<'bool'> {
     return arithmetic.logicalNot(this);
   }
 
+  /** Whether both bools hold. `a.logicalAnd(b)` */
   logicalAnd(other: Tensor): Tensor<'bool'> {
     return arithmetic.logical('min', 'logicalAnd', this, other);
   }
 
+  /** Whether either bool holds. `a.logicalOr(b)` */
   logicalOr(other: Tensor): Tensor<'bool'> {
     return arithmetic.logical('max', 'logicalOr', this, other);
   }
