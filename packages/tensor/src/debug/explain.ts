@@ -52,18 +52,18 @@ export function explain(...what: readonly Explainable[]): Explanation {
   const { plan, inputs, refused } = scheduleFor(backend, program);
   const names = valueNames(plan, (input) => leafName(program.leaves[inputs[input] as number] as Node));
   const steps = plan.steps.map(({ kernel, operands, flops, bytes }, index): ExplainedStep => {
-    const named = (access: readonly string[]) =>
+    const named = (accesses: readonly string[], pick: (value: number) => number) =>
       operands
-        .filter((_, i) => access.includes(kernel.operands[i]?.access ?? ''))
-        .map((value) => names[value] as string);
+        .filter((_, i) => accesses.includes(kernel.operands[i]?.access ?? ''))
+        .map((value) => names[pick(value)] as string);
     const reason = refused.get(index);
     return {
       kind: kernel.kind,
       description: describeKernel(kernel),
       flops,
       bytes,
-      reads: named(['in', 'inout']),
-      writes: named(['out', 'inout']),
+      reads: named(['in', 'inout'], (value) => plan.values[value]?.replaces ?? value),
+      writes: named(['out', 'inout'], (value) => value),
       ...(reason === undefined ? {} : { refused: reason }),
     };
   });

@@ -150,9 +150,7 @@ export class CompiledProgram {
       scalar: (node) => scalars.get(node),
       site: this.#site,
     });
-    bindings.forEach((leaf, i) => {
-      if (!inputs.includes(leaf)) disposeNode(leaf);
-    });
+    for (const leaf of bindings.values()) if (!inputs.includes(leaf)) disposeNode(leaf);
     await launched.submitted;
     const leaves = new Map<Node, Node<'buffer'>>();
     for (const [node, values] of results) {

@@ -111,8 +111,10 @@ export class DeviceValues {
     });
   }
 
+  /** Results on the host are the collector's business. */
   #list(): void {
-    if (!this.#retired) owners.add(this);
+    if (!this.#retired && (this.kind === 'cells' || this.#buffer !== undefined)) owners.add(this);
+    else owners.delete(this);
   }
 }
 

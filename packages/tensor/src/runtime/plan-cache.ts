@@ -3,6 +3,7 @@ import type { Program } from '../schedule/canonical.ts';
 import { type Schedule, schedule } from '../schedule/schedule.ts';
 import { type CallSite, showCallSite } from './call-site.ts';
 import { warnOnce } from './development.ts';
+import { hostFunctionOf } from './refused-kernel.ts';
 
 /** A program scheduled and compiled for one backend. */
 export interface Planned {
@@ -59,6 +60,7 @@ export function scheduleFor(backend: Backend, program: Program): Schedule {
   return schedule(program, {
     capabilities: backend.capabilities,
     supports: (kernel) => backend.supports(kernel),
+    hostFunction: hostFunctionOf,
   });
 }
 

@@ -37,7 +37,7 @@ export function splitPreludes(program: Program, moving: ReadonlySet<Cell>, backe
   for (const root of rootsOf(program, cells)) {
     const key = keyOf(root, program);
     let storage = kept.get(key);
-    if (storage === undefined || storage.disposed) {
+    if (storage === undefined || storage.disposed || storage.values.writer?.failure !== undefined) {
       const seen = kept.has(key);
       remember(key, undefined, root, cells);
       if (!seen) continue;

@@ -1,12 +1,12 @@
 import type { Node } from '../graph/node.ts';
 import { isOp } from '../graph/node.ts';
-import { type HostArray, hostArrayFrom } from '../types/dtype.ts';
+import type { HostArray } from '../types/dtype.ts';
 import { elementCount, showShape } from '../types/shape.ts';
 import { cellOf } from './cell.ts';
 import { DeviceValues } from './device-values.ts';
 import type { Launched } from './launch.ts';
 import { launches } from './queue.ts';
-import { hostValues, pinnedLeaf, pinnedStorage } from './storage.ts';
+import { knownValues, pinnedLeaf, pinnedStorage } from './storage.ts';
 import { submit, type Wanted } from './submit.ts';
 import { refuseInTrace } from './trace.ts';
 
@@ -102,9 +102,8 @@ function stagedCopy(node: Node): Promise<HostArray> | undefined {
 
 /** The values of a node that some buffer or host array already holds; undefined where a run is needed. */
 function directRead(node: Node): Promise<HostArray> | undefined {
-  const host = hostValues(node);
-  if (host !== undefined) return Promise.resolve(host.slice() as HostArray);
-  if (isOp(node, 'constant')) return Promise.resolve(hostArrayFrom(node.dtype, [node.attributes.value]));
+  const known = knownValues(node);
+  if (known !== undefined) return Promise.resolve(known.slice() as HostArray);
   const storage = pinnedStorage(node);
   if (storage !== undefined) return readOwner(storage.values);
   if (isOp(node, 'cell') && cellOf(node).isCommitted(node)) return readCell(node);

@@ -21,7 +21,7 @@ export class RunRecord {
 
   /** A run that failed before it started. */
   static failed(error: Error): RunRecord {
-    const record = new RunRecord(Promise.resolve());
+    const record = new RunRecord(Promise.reject(error));
     record.failure = error;
     return record;
   }

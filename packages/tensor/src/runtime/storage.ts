@@ -1,6 +1,6 @@
 import type { Node, Storage } from '../graph/node.ts';
 import { isOp, rawNode } from '../graph/node.ts';
-import type { DType, HostArray } from '../types/dtype.ts';
+import { type DType, type HostArray, hostArray } from '../types/dtype.ts';
 import { elementCount, type Shape, showShape } from '../types/shape.ts';
 import { warnOnce } from './development.ts';
 import type { DeviceValues } from './device-values.ts';
@@ -69,6 +69,16 @@ export function pinnedLeaf(values: DeviceValues, shape: Shape): Node<'buffer'> {
 /** The host values of a leaf, where it has them. */
 export function hostValues(node: Node): HostArray | undefined {
   return isOp(node, 'buffer') ? node.attributes.storage.host : undefined;
+}
+
+/** The values of a node that are known without a run: a host leaf's, or one constant in every place. */
+export function knownValues(node: Node): HostArray | undefined {
+  const host = hostValues(node);
+  if (host !== undefined) return host;
+  let inner = node;
+  while (isOp(inner, 'expand') || isOp(inner, 'reshape')) inner = inner.sources[0] as Node;
+  if (!isOp(inner, 'constant')) return undefined;
+  return hostArray(inner.dtype, elementCount(node.shape)).fill(inner.attributes.value) as HostArray;
 }
 
 /**

@@ -6,10 +6,11 @@ import { currentBackend } from './backend.ts';
 import { type CallSite, captureCallSite } from './call-site.ts';
 import { type Cell, cellOf, pendingCells } from './cell.ts';
 import type { DeviceValues } from './device-values.ts';
-import { type Launched, launch, type Taker } from './launch.ts';
+import type { Taker } from './execution.ts';
+import { type Launched, launch } from './launch.ts';
 import { type Split, splitPreludes } from './prelude.ts';
 import { noteSharedWork } from './shared-work.ts';
-import { hostValues } from './storage.ts';
+import { hostValues, knownValues } from './storage.ts';
 
 /** A node wanted from a run, and who gets its value. */
 export interface Wanted {
@@ -62,11 +63,13 @@ export function submit(wanted: readonly Wanted[]): Launched {
 export function submitInitials(site: CallSite | undefined): void {
   const cells = pendingCells().filter((cell) => cell.initial !== undefined);
   if (cells.length === 0) return;
-  const computed = cells.filter((cell) => hostValues(cell.initial as Node) === undefined);
-  const hostWrites = cells.flatMap((cell) => {
-    const values = hostValues(cell.initial as Node);
-    return values === undefined ? [] : [{ to: cell.values, values }];
-  });
+  const computed: Cell[] = [];
+  const hostWrites: { to: DeviceValues; values: HostArray }[] = [];
+  for (const cell of cells) {
+    const values = knownValues(cell.initial as Node);
+    if (values === undefined) computed.push(cell);
+    else hostWrites.push({ to: cell.values, values });
+  }
   const program = canonical(
     computed.map((cell) => cell.initial as Node),
     [],

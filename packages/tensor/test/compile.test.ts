@@ -1,0 +1,156 @@
+import { commit, compile, Generator, grad, State, type Tensor, tensor, withBackend, zeros } from '@evenkeel/tensor';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { planCount } from '../src/runtime/plan-cache.ts';
+import { leakGuard } from '../src/testing/leak-guard.ts';
+import { observe } from './runtime-backends.ts';
+
+let check: () => Promise<void>;
+beforeEach(() => {
+  check = leakGuard();
+});
+afterEach(() => check());
+
+async function list(t: Tensor): Promise<number[]> {
+  return Array.from(await t.data());
+}
+
+/** One step of Adam for sum((w x - y)²), with its states. */
+function problem() {
+  const w = new State(tensor([0.5, -1, 2]), { path: 'w' });
+  const m = new State(zeros([3]), { path: 'm' });
+  const v = new State(zeros([3]), { path: 'v' });
+  const step = (x: Tensor, rate: Tensor): Tensor => {
+    const loss = w.value.mul(x).sub(1).square().sum();
+    const g = grad(loss, w.value);
+    m.assign(m.value.mul(0.9).add(g.mul(0.1)));
+    v.assign(v.value.mul(0.99).add(g.square().mul(0.01)));
+    w.assign(w.value.sub(m.value.div(v.value.sqrt().add(1e-8)).mul(rate)));
+    return loss;
+  };
+  return { w, step, dispose: () => [w, m, v].forEach((state) => state.dispose()) };
+}
+
+describe('compile', () => {
+  test('replays equal eager steps, states and losses, bit for bit', async () => {
+    const [eager, traced] = [problem(), problem()];
+    const compiled = compile(traced.step);
+    for (let i = 0; i < 6; i++) {
+      const x = tensor([1, i, 0.5 * i]);
+      const rate = Math.fround(0.1 / (i + 1));
+      const expected = eager.step(x, tensor(rate));
+      await commit(expected);
+      const loss = await compiled(x, rate);
+      expect(await list(loss)).toEqual(await list(expected));
+      expect(await list(traced.w.value)).toEqual(await list(eager.w.value));
+    }
+    eager.dispose();
+    traced.dispose();
+  });
+
+  test('traces once for each signature and makes one plan', async () => {
+    let calls = 0;
+    const double = compile((x: Tensor) => {
+      calls++;
+      return x.mul(2);
+    });
+    const before = planCount();
+    for (let i = 0; i < 4; i++) expect(await list(await double(tensor([i])))).toEqual([2 * i]);
+    expect(calls).toBe(1);
+    expect(planCount() - before).toBe(1);
+    expect(await list(await double(tensor([1, 2])))).toEqual([2, 4]);
+    expect(await list(await double(5))).toEqual([10]);
+    expect(calls).toBe(3);
+  });
+
+  test('takes graphs and states as inputs, computed in the order of the calls', async () => {
+    using x = new State(tensor([1, 2]), { path: 'x' });
+    const addTo = compile((y: Tensor) => {
+      x.assign(x.value.add(y));
+      return x.value.sum();
+    });
+    x.assign(x.value.mul(10));
+    const first = addTo(x.value);
+    const second = addTo(tensor([1, 1]).add(1));
+    expect(await list(await first)).toEqual([60]);
+    expect(await list(await second)).toEqual([64]);
+    expect(await list(x.value)).toEqual([22, 42]);
+  });
+
+  test('draws random numbers anew at each call, as eager code would', async () => {
+    const [a, b] = [new Generator(5), new Generator(5)];
+    const noisy = compile((x: Tensor) => x.add(a.normal([3])));
+    const x = tensor([0, 0, 0]);
+    const seen = new Set<string>();
+    for (let i = 0; i < 4; i++) {
+      const got = await list(await noisy(x));
+      expect(got).toEqual(await list(x.add(b.normal([3]))));
+      seen.add(got.join());
+    }
+    expect(seen.size).toBe(4);
+    expect(a.state()).toEqual(b.state());
+  });
+
+  test('states made while tracing live on', async () => {
+    let total: State | undefined;
+    const accumulate = compile((x: Tensor) => {
+      total ??= new State(zeros([2]).add(1), { path: 'total' });
+      total.assign(total.value.add(x));
+      return total.value;
+    });
+    await accumulate(tensor([1, 2]));
+    await accumulate(tensor([1, 2]));
+    const state = total as unknown as State;
+    expect(await list(state.value)).toEqual([3, 5]);
+    state.dispose();
+  });
+
+  test('leaves nothing assigned while tracing fails', async () => {
+    using x = new State(tensor([1]), { path: 'x' });
+    const broken = compile((y: Tensor) => {
+      x.assign(x.value.add(y));
+      return x.value.reshape(1, 1).matmul(zeros([2, 2]));
+    });
+    await expect(broken(tensor([1]))).rejects.toThrow('matmul');
+    expect(await list(x.value)).toEqual([1]);
+  });
+
+  test('refuses to read values while tracing', async () => {
+    const reads = compile((x: Tensor) => {
+      const early = x.mul(2).data();
+      early.catch(() => undefined);
+      lost = early;
+      return x;
+    });
+    let lost: Promise<unknown> | undefined;
+    await reads(tensor([1]));
+    await expect(lost).rejects.toThrow('data(): a compiled function is being traced, and its values are not known yet');
+    const asynchronous = compile((async (x: Tensor) => x.mul(await x.item())) as unknown as (x: Tensor) => Tensor);
+    await expect(asynchronous(tensor(1))).rejects.toThrow('compile: the function is asynchronous');
+  });
+
+  test('an input read outside of the function says so', async () => {
+    let leaked: Tensor | undefined;
+    const f = compile((x: Tensor) => {
+      leaked = x.mul(3);
+      return x;
+    });
+    await f(tensor([1]));
+    await expect((leaked as unknown as Tensor).data()).rejects.toThrow(
+      'an input of a compiled function is read outside of it',
+    );
+  });
+
+  test('small results hold nothing on the device; large ones until they are disposed', async () => {
+    const observed = observe();
+    await withBackend(observed.backend, async () => {
+      const f = compile((x: Tensor) => [x.sum(), x.mul(2)] as const);
+      const x = zeros([2000]).add(1);
+      const [sum, twice] = await f(x);
+      expect(await sum.item()).toBe(2000);
+      expect((await twice.data())[1999]).toBe(2);
+      expect(await list(twice.sum().add(sum))).toEqual([6000]);
+      twice.dispose();
+      await expect(twice.data()).rejects.toThrow('was disposed');
+    });
+  });
+});
