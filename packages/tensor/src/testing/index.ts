@@ -19,4 +19,11 @@ export { type Bounded, defaultUlps, evaluateBounded, type Ulps } from './error-b
 export { type Differentiable, type GradcheckOptions, gradcheck, gradgradcheck } from './gradcheck.ts';
 export { leakGuard } from './leak-guard.ts';
 export { poisoned } from './poisoned.ts';
-export { buildGraph, type GraphRecipe, type GraphStep, graphRecipes, recipeLeaves } from './random-graph.ts';
+export {
+  buildGraph,
+  type GraphRecipe,
+  type GraphStep,
+  graphRecipes,
+  graphStepKinds,
+  recipeLeaves,
+} from './random-graph.ts';

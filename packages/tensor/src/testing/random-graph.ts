@@ -216,6 +216,9 @@ const stepKinds = {
   barrier: ({ x, y, variant }) => make('barrier', [x, y], { token: variant }),
 } satisfies Record<string, Step>;
 
+/** The kinds of steps that recipes take. */
+export const graphStepKinds: readonly GraphStep['kind'][] = Object.keys(stepKinds) as GraphStep['kind'][];
+
 /** Recipes of up to `maxSteps` steps (10 unless told). */
 export function graphRecipes({
   dtype = 'float32',
@@ -224,13 +227,12 @@ export function graphRecipes({
   readonly dtype?: 'float32' | 'float64';
   readonly maxSteps?: number;
 } = {}): Arbitrary<GraphRecipe> {
-  const kinds = Object.keys(stepKinds) as (keyof typeof stepKinds)[];
   return fc.record({
     dtype: fc.constant(dtype),
     leaves: fc.array(shapes({ maxRank: 4, maxSize: 4, maxElements: 48 }), { minLength: 1, maxLength: 3 }),
     steps: fc.array(
       fc.record({
-        kind: fc.constantFrom(...kinds),
+        kind: fc.constantFrom(...graphStepKinds),
         first: fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, fc.nat({ max: 7 })),
         second: fc.nat({ max: 7 }),
         variant: fc.nat({ max: 15 }),
