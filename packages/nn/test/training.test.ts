@@ -1,6 +1,7 @@
 import {
   type Backend,
   commit,
+  compile,
   currentBackend,
   Generator,
   memory,
@@ -160,6 +161,39 @@ describe('training', () => {
     await run(resumed, resumedOptimizer, resumedLoader, 7);
     for (const [name, value] of whole.stateDict()) {
       expect(await (resumed.stateDict().get(name) as Tensor).data()).toEqual(await value.data());
+    }
+  });
+});
+
+describe('a compiled step', () => {
+  it('counts steps and takes rates as the plain one does', async () => {
+    const data = spiral(8).batch([0, 1, 2, 3, 4, 5, 6, 7]);
+    const { positions, labels } = await data;
+    const rates = [0, 0.1, 0.03, 0.3, 0.01];
+    using plain = mlp(7);
+    using plainOptimizer = new Adam(plain);
+    const expected: number[] = [];
+    for (const learningRate of rates) {
+      const loss = crossEntropy(plain.call(positions), labels);
+      plainOptimizer.step(loss, { learningRate });
+      await commit(loss);
+      expected.push(await loss.item());
+    }
+    using replayed = mlp(7);
+    using optimizer = new Adam(replayed);
+    const step = compile((x: Tensor, y: Tensor, learningRate: Tensor) => {
+      const loss = crossEntropy(replayed.call(x), y);
+      optimizer.step(loss, { learningRate });
+      return loss;
+    });
+    for (const [index, rate] of rates.entries()) {
+      using loss = await step(positions, labels, rate);
+      expect(await loss.item()).toBeCloseTo(expected[index] as number, 5);
+    }
+    expect(await (optimizer.stateDict().get('step') as Tensor).item()).toBe(rates.length);
+    for (const [name, value] of plain.stateDict()) {
+      const [a, b] = [await value.data(), await (replayed.stateDict().get(name) as Tensor).data()];
+      for (const [i, weight] of a.entries()) expect(Math.abs(weight - (b[i] as number))).toBeLessThan(1e-5);
     }
   });
 });
