@@ -126,7 +126,11 @@ function chooseRoots(nodes: readonly Node[], required: ReadonlySet<Node>, mostOp
     cost.set(node, isConstant ? 0 : total);
     const reach = new Set(node.sources.flatMap((source) => (roots.has(source) || isLeaf(source) ? [source] : [...(loads.get(source) ?? [])])));
     loads.set(node, reach);
-    if (isConstant || roots.has(node)) continue;
+    if (isConstant) continue;
+    if (isOp(node, 'conv') || node.op === 'matmul') for (const source of node.sources) keepPrologue(node, source, roots, cost);
+    if (node.op === 'gather' || node.op === 'scatterAdd') keep(node.sources[1] as Node, roots);
+    if (node.op === 'host') for (const source of node.sources) keep(source, roots);
+    if (roots.has(node)) continue;
     const isCompute = !movements.has(node.op) && elementCost(node.op) > 0 && node.op !== 'constant' && node.op !== 'argument';
     if (anchored.has(node.op) || total > inlineLimit) roots.add(node);
     else if (isCompute && isWorthKeeping(node, total, users.get(node) ?? new Set())) roots.add(node);
@@ -138,9 +142,6 @@ function chooseRoots(nodes: readonly Node[], required: ReadonlySet<Node>, mostOp
         if (1 + reach.size - (loads.get(source)?.size ?? 0) <= mostOperands - 2) break;
       }
     }
-    if (isOp(node, 'conv') || node.op === 'matmul') for (const source of node.sources) keepPrologue(node, source, roots, cost);
-    if (node.op === 'gather' || node.op === 'scatterAdd') keep(node.sources[1] as Node, roots);
-    if (node.op === 'host') for (const source of node.sources) keep(source, roots);
   }
   return roots;
 }

@@ -29,7 +29,7 @@ export function isLocallyComputable(cluster: Cluster, node: Node, isStored: (nod
       if (samePosition(indices, homeOf(value, identity, space))) return atHand;
       throw new NotLocal(`${value.op} ${value.id} is read elsewhere`);
     },
-    isStored,
+    isStored: (value) => !members.has(value) && isStored(value),
     operand: () => 0,
     argument: () => 0,
     strides: ({ shape }) => stridesOf(shape),
