@@ -1,0 +1,249 @@
+import type { Backend, Call, Capabilities, DeviceBuffer, Executable, Run } from '../kernel/backend.ts';
+import type { Plan } from '../kernel/plan.ts';
+import { bytesPerElement, type DType, type HostArray } from '../types/dtype.ts';
+import { Arena } from './arena.ts';
+import { type BufferHome, JsBuffer } from './buffer.ts';
+import { KernelCompiler } from './compile-kernel.ts';
+import { JsExecutable } from './executable.ts';
+import { Pacer } from './pacer.ts';
+import { Workspace } from './workspace.ts';
+
+/** How a JS backend works. */
+export interface JsBackendOptions {
+  /** Interpret kernels instead of making code from strings. By default only where a content-security policy asks for it. */
+  interpret?: boolean;
+  /** Storage orders that the planner shall choose. Default: row-major. */
+  layouts?: Capabilities['layouts'];
+  /** Most bytes of buffers and scratch together; more fails before anything is allocated. Default 8 GiB. */
+  memoryBytes?: number;
+  /** Fill scratch memory with NaN before each run, to find reads of what nothing wrote. Default false. */
+  poison?: boolean;
+  /** When work on the main thread lets others have a turn. Default: after every 8 milliseconds of work. */
+  pacer?: Pacer;
+}
+
+/** What a backend has done and holds, for tests and reports. */
+export interface JsBackendStatistics {
+  readonly liveBuffers: number;
+  /** Bytes of live buffers, without scratch. */
+  readonly bufferBytes: number;
+  /** Bytes of temporaries and of packing. */
+  readonly scratchBytes: number;
+  readonly kernelsRun: number;
+  readonly plansRun: number;
+}
+
+export interface JsBackend extends Backend {
+  readonly statistics: JsBackendStatistics;
+  /** Whether kernels are interpreted. */
+  readonly interprets: boolean;
+}
+
+/**
+ * The backend that is always there: kernels as JavaScript functions on the calling thread, buffers as typed arrays.
+ * All dtypes; float32 is computed in float64 and rounded where it is stored, cast or compared.
+ *
+ * @example
+ * const backend = createJsBackend({ memoryBytes: 2 ** 30 });
+ */
+export function createJsBackend(options: JsBackendOptions = {}): JsBackend {
+  return new PlainBackend(options);
+}
+
+class PlainBackend implements JsBackend, BufferHome {
+  readonly name = 'js';
+  readonly capabilities: Capabilities;
+  readonly #compiler: KernelCompiler;
+  readonly #arena = new Arena();
+  readonly #workspace = new Workspace();
+  readonly #pacer: Pacer;
+  readonly #poison: boolean;
+  readonly #live = new Set<JsBuffer>();
+  #bufferBytes = 0;
+  #kernelsRun = 0;
+  #plansRun = 0;
+  #queue: Promise<void> = Promise.resolve();
+  #pending = 0;
+  #disposed = false;
+
+  constructor({ interpret, layouts = {}, memoryBytes = 8 * 2 ** 30, poison = false, pacer }: JsBackendOptions) {
+    this.#compiler = new KernelCompiler({ interpret });
+    this.#pacer = pacer ?? new Pacer();
+    this.#poison = poison;
+    this.capabilities = {
+      dtypes: ['float32', 'float64', 'float16', 'int32', 'uint32', 'bool'],
+      layouts,
+      buffersPerKernel: 64,
+      maxBufferBytes: Math.min(memoryBytes, 4 * 2 ** 30),
+      memoryBytes,
+      threads: 1,
+      inPlace: true,
+    };
+  }
+
+  get interprets(): boolean {
+    return this.#compiler.interprets;
+  }
+
+  get statistics(): JsBackendStatistics {
+    return {
+      liveBuffers: this.#live.size,
+      bufferBytes: this.#bufferBytes,
+      scratchBytes: this.#arena.bytes + this.#workspace.bytes,
+      kernelsRun: this.#kernelsRun,
+      plansRun: this.#plansRun,
+    };
+  }
+
+  supports(): true {
+    return true;
+  }
+
+  allocate({ dtype, length }: { dtype: DType; length: number }): JsBuffer {
+    this.#checkAlive();
+    this.#checkRoom(length * bytesPerElement(dtype), `a buffer of ${length} x ${dtype}`);
+    const buffer = new JsBuffer(dtype, length, this);
+    this.#live.add(buffer);
+    this.#bufferBytes += buffer.bytes;
+    return buffer;
+  }
+
+  freed(buffer: JsBuffer): void {
+    this.#live.delete(buffer);
+    this.#bufferBytes -= buffer.bytes;
+  }
+
+  async compile(plan: Plan): Promise<Executable> {
+    this.#checkAlive();
+    return new JsExecutable(plan, this.#compiler, ({ layout }) => {
+      // Runs that were given before may still use the memory.
+      void this.inOrder(() => this.#arena.release(layout));
+    });
+  }
+
+  run(executable: Executable, call: Call): Run {
+    this.#checkAlive();
+    if (!(executable instanceof JsExecutable)) throw new Error('js backend: run of an executable of another backend');
+    if (executable.disposed) throw new Error('js backend: run of a disposed executable. Compile the plan again');
+    const { plan } = executable;
+    const buffers = this.#bind(plan, call);
+    this.#checkScratch(executable);
+    const made: JsBuffer[] = [];
+    try {
+      for (const value of plan.outputs) this.#output(plan, value, buffers, made);
+    } catch (error) {
+      for (const buffer of made) buffer.free();
+      throw error;
+    }
+    const arrays = buffers.map((buffer): HostArray | undefined => buffer?.array('run'));
+    const around = {
+      arena: this.#arena,
+      workspace: this.#workspace,
+      pacer: this.#pacer,
+      poison: this.#poison,
+      kernelDone: () => {
+        this.#kernelsRun++;
+      },
+    };
+    // Callers may reuse their argument array.
+    const settled = { ...call, arguments: call.arguments.slice() };
+    const done = this.#enqueue(async () => {
+      await executable.execute(settled, arrays, around);
+      this.#plansRun++;
+    });
+    // Who never looks at a run must not bring the process down with its failure.
+    done.catch(() => {});
+    return { submitted: Promise.resolve(), done, outputs: plan.outputs.map((value) => buffers[value] as DeviceBuffer) };
+  }
+
+  async dispose(): Promise<void> {
+    this.#disposed = true;
+    await this.#queue;
+    for (const buffer of [...this.#live]) buffer.free();
+    this.#workspace.clear();
+  }
+
+  async inOrder<T>(work: () => T): Promise<T> {
+    return this.#pending === 0 ? work() : this.#enqueue(work);
+  }
+
+  #enqueue<T>(work: () => T | Promise<T>): Promise<T> {
+    this.#pending++;
+    const result = this.#queue.then(work);
+    const over = (): void => {
+      this.#pending--;
+    };
+    this.#queue = result.then(over, over);
+    return result;
+  }
+
+  #bind(plan: Plan, { inputs, arguments: given }: Call): (JsBuffer | undefined)[] {
+    if (inputs.length !== plan.inputs.length || given.length !== plan.argumentCount) {
+      throw new Error(
+        `js backend: run with ${inputs.length} inputs and ${given.length} arguments, the plan takes ${plan.inputs.length} and ${plan.argumentCount}`,
+      );
+    }
+    const buffers: (JsBuffer | undefined)[] = plan.values.map(() => undefined);
+    plan.inputs.forEach((value, i) => {
+      const buffer = inputs[i];
+      if (!(buffer instanceof JsBuffer) || buffer.home !== this) {
+        throw new Error(`js backend: input ${i} is a buffer of another backend. Read it there and write it here`);
+      }
+      const { dtype, length } = plan.values[value] as Plan['values'][number];
+      if (buffer.dtype !== dtype || buffer.length !== length) {
+        throw new Error(
+          `js backend: input ${i} is ${buffer.dtype} of length ${buffer.length}, the plan takes ${dtype} of length ${length}`,
+        );
+      }
+      buffers[value] = buffer;
+    });
+    return buffers;
+  }
+
+  /** Gives an output its buffer: the one that it replaces, or a new one. */
+  #output(plan: Plan, value: number, buffers: (JsBuffer | undefined)[], made: JsBuffer[]): JsBuffer {
+    const known = buffers[value];
+    if (known) return known;
+    const { dtype, length, replaces } = plan.values[value] as Plan['values'][number];
+    let buffer: JsBuffer;
+    if (replaces !== undefined) {
+      buffer = this.#output(plan, replaces, buffers, made);
+    } else {
+      buffer = this.allocate({ dtype, length });
+      made.push(buffer);
+    }
+    buffers[value] = buffer;
+    return buffer;
+  }
+
+  #checkAlive(): void {
+    if (this.#disposed) throw new Error('js backend: used after dispose. Create another');
+  }
+
+  #checkScratch({ layout, scratchBytes }: JsExecutable): void {
+    const packing = scratchBytes - layout.bytes;
+    const more = this.#arena.bytesWith(layout) - this.#arena.bytes + Math.max(0, packing - this.#workspace.bytes);
+    if (more > 0)
+      this.#checkRoom(more, `scratch of a plan (temporaries ${size(layout.bytes)}, packing ${size(packing)})`);
+  }
+
+  #checkRoom(bytes: number, what: string): void {
+    const { memoryBytes } = this.capabilities;
+    const { bufferBytes, liveBuffers, scratchBytes } = this.statistics;
+    if (bufferBytes + scratchBytes + bytes <= memoryBytes) return;
+    const largest = [...this.#live]
+      .sort((a, b) => b.bytes - a.bytes)
+      .slice(0, 3)
+      .map((buffer) => `${size(buffer.bytes)} ${buffer.dtype}`)
+      .join(', ');
+    throw new Error(
+      `js backend: ${what} needs ${size(bytes)} more, the limit is ${size(memoryBytes)}: ${liveBuffers} buffers hold ${size(bufferBytes)}${largest && ` (largest: ${largest})`}, scratch ${size(scratchBytes)}. Use smaller batches, dispose results, or raise memoryBytes`,
+    );
+  }
+}
+
+function size(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB'];
+  const unit = Math.min(3, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
+  return `${Number((bytes / 2 ** (10 * unit)).toPrecision(4))} ${units[unit]}`;
+}

@@ -1,0 +1,8 @@
+export {
+  createJsBackend,
+  type JsBackend,
+  type JsBackendOptions,
+  type JsBackendStatistics,
+} from './backend.ts';
+export { compileKernel, printKernel } from './compile-kernel.ts';
+export { Pacer } from './pacer.ts';

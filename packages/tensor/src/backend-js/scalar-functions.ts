@@ -1,0 +1,98 @@
+import { erf } from '../graph/reference/erf.ts';
+
+/** Scalar functions that generated code calls by name, where one JavaScript expression would not do. */
+export const scalarFunctions = {
+  erf,
+  floorMod,
+  floorDivideInt,
+  moduloInt,
+  floorDivideUint,
+  moduloUint,
+  floorDivide,
+  modulo,
+  power,
+  roundToEven,
+  roundToHalf,
+  toInt32,
+  toUint32,
+} as const;
+
+/** Modulo with the sign of a positive divisor. */
+function floorMod(value: number, by: number): number {
+  const rest = value % by;
+  return rest < 0 ? rest + by : rest;
+}
+
+function floorDivideInt(a: number, b: number): number {
+  return b === 0 ? 0 : Math.floor(a / b) | 0;
+}
+
+function moduloInt(a: number, b: number): number {
+  if (b === 0) return 0;
+  const rest = a % b;
+  return (rest !== 0 && rest < 0 !== b < 0 ? rest + b : rest) | 0;
+}
+
+function floorDivideUint(a: number, b: number): number {
+  return b === 0 ? 0 : Math.floor(a / b);
+}
+
+function moduloUint(a: number, b: number): number {
+  return b === 0 ? 0 : a % b;
+}
+
+/** The floor of the exact quotient: a rounded one may have reached the next whole number. */
+function floorDivide(a: number, b: number): number {
+  if (b === 0) return a / b;
+  const size = Math.abs(b);
+  if (size === Number.POSITIVE_INFINITY && Number.isFinite(a)) return a !== 0 && a < 0 !== b < 0 ? -1 : 0;
+  // NaN for an infinite a: it has no remainder.
+  return roundToEven((a - modulo(a, b)) / b);
+}
+
+/** Remainder with the sign of the divisor. */
+function modulo(a: number, b: number): number {
+  const rest = a % b;
+  return rest !== 0 && rest < 0 !== b < 0 ? rest + b : rest;
+}
+
+/** C's pow: 1 to any power is 1, and so is -1 to an infinite one; `Math.pow` says NaN. */
+function power(a: number, b: number): number {
+  if (a === 1 || (a === -1 && (b === Number.POSITIVE_INFINITY || b === Number.NEGATIVE_INFINITY))) return 1;
+  return a ** b;
+}
+
+/** Adding 1.5 * 2^52 leaves no room for a fraction, and the sum rounds ties to even. */
+function roundToEven(value: number): number {
+  return Math.abs(value) < 2 ** 51 && value !== 0 ? value + 6755399441055744 - 6755399441055744 : value;
+}
+
+const bits = new Float64Array(1);
+const words = new Uint32Array(bits.buffer);
+
+/** The nearest float16, ties to even. */
+function roundToHalf(value: number): number {
+  const size = Math.abs(value);
+  if (!(size < 65520)) return size >= 65520 ? Math.sign(value) * Number.POSITIVE_INFINITY : value;
+  // The power of two whose unit in the last place is float16's at this size.
+  let shift = 2 ** 28;
+  if (size >= 2 ** -14) {
+    bits[0] = size;
+    words[1] = ((words[1] as number) & 0x7ff00000) + (42 << 20);
+    words[0] = 0;
+    shift = bits[0];
+  }
+  const rounded = size + shift - shift;
+  return value < 0 ? -rounded : rounded;
+}
+
+/** As WebAssembly and WGSL convert: the fraction goes, NaN becomes 0, what does not fit becomes the nearest that does. */
+function toInt32(value: number): number {
+  if (value >= -2147483648 && value <= 2147483647) return value | 0;
+  return value > 0 ? 2147483647 : value < 0 ? -2147483648 : 0;
+}
+
+function toUint32(value: number): number {
+  if (value >= 0 && value <= 4294967295) return value >>> 0;
+  return value > 0 ? 4294967295 : 0;
+}
