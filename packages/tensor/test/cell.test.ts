@@ -123,29 +123,29 @@ describe('assignments', () => {
       to: fc.nat(2),
       from: fc.nat(2),
       scale: fc.constantFrom(-1, 0.5, 2),
-      then: fc.constantFrom('nothing', 'commit', 'read', 'read old'),
+      after: fc.constantFrom('nothing', 'commit', 'read', 'read old'),
     });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
         const states = [1, 2, 3].map((value) => new State(tensor([value, -value])));
         const plain = [1, 2, 3].map((value) => [value, -value]);
         let held: { t: Tensor; want: number[] }[] = [];
-        for (const { to, from, scale, then } of steps) {
+        for (const { to, from, scale, after } of steps) {
           const [target, source] = [states[to] as State, states[from] as State];
           held.push({ t: source.value.add(1), want: (plain[from] as number[]).map((v) => v + 1) });
           target.assign(target.value.mul(scale).add(source.value));
           plain[to] = (plain[to] as number[]).map((v, i) => Math.fround(v * scale + (plain[from]?.[i] as number)));
-          if (then === 'commit') {
+          if (after === 'commit') {
             const staged = held.map(({ t }) => t);
             await commit(...staged);
             for (const { t, want } of held) expect(await list(t)).toEqual(want.map(Math.fround));
             held = [];
           }
-          if (then === 'read') {
+          if (after === 'read') {
             expect(await list(target.value)).toEqual(plain[to]);
             held = [];
           }
-          if (then === 'read old') {
+          if (after === 'read old') {
             const last = held.at(-1) as { t: Tensor; want: number[] };
             expect(await list(last.t)).toEqual(last.want.map(Math.fround));
             held = [];
@@ -277,6 +277,13 @@ describe('a failed run', () => {
       await expect(list(x.value)).rejects.toThrow('x: holds no valid values');
       await expect(list(x.value.add(1))).rejects.toThrow('device lost');
       expect(await list(bystander.value)).toEqual([7]);
+      // Going on does not bury the cause.
+      for (let i = 0; i < 3; i++) {
+        x.assign(x.value.add(1));
+        await expect(commit()).rejects.toThrow(
+          /^x: holds no valid values, .*\(run failed on backend 'observed js': device lost\)/,
+        );
+      }
       x.write(Float32Array.of(3));
       expect(await list(x.value.add(1))).toEqual([4]);
       y.assign(bystander.value.mul(2));

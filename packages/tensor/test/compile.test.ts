@@ -27,7 +27,10 @@ function problem() {
     w.assign(w.value.sub(m.value.div(v.value.sqrt().add(1e-8)).mul(rate)));
     return loss;
   };
-  return { w, step, dispose: () => [w, m, v].forEach((state) => state.dispose()) };
+  const dispose = () => {
+    for (const state of [w, m, v]) state.dispose();
+  };
+  return { w, step, dispose };
 }
 
 describe('compile', () => {

@@ -4,6 +4,7 @@ import type { DType, HostArray } from '../types/dtype.ts';
 import { elementCount, type Shape, sameShape, showShape } from '../types/shape.ts';
 import { warnOnce } from './development.ts';
 import { DeviceValues } from './device-values.ts';
+import { PoisonedCellError } from './poisoned-cell.ts';
 import { RunRecord } from './run-record.ts';
 import { noteOverwrite, noteRead, StaleReadError, shareSites, versionSites } from './stale-read.ts';
 import { hostLeaf } from './storage.ts';
@@ -163,13 +164,10 @@ export class Cell implements CellIdentity {
   }
 
   /** Why the committed values must not be read; undefined when all is well. */
-  get poison(): Error | undefined {
+  get poison(): PoisonedCellError | undefined {
     const cause = this.values.writer?.failure;
     if (cause === undefined) return undefined;
-    return new Error(
-      `${this.path}: holds no valid values, the run that was to write them failed (${cause.message}). Write it again (load a state dict) before reading it`,
-      { cause },
-    );
+    return new PoisonedCellError(this.path, cause);
   }
 
   /**
@@ -232,7 +230,7 @@ export class Cell implements CellIdentity {
     this.#assignment = undefined;
     pending.delete(this.#reference);
     this.#advance(version);
-    this.values.writer = RunRecord.failed(error);
+    this.values.writer = RunRecord.failed(error instanceof PoisonedCellError ? error.failure : error);
   }
 
   /** Calls `watcher` once, when the committed version moves or the cell is disposed. */

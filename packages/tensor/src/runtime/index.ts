@@ -4,6 +4,7 @@ export { CompiledProgram } from './compile.ts';
 export { setDevelopmentMode } from './development.ts';
 export { type MemoryReport, memory } from './memory.ts';
 export { planCount } from './plan-cache.ts';
+export { PoisonedCellError } from './poisoned-cell.ts';
 export { commitNodes, pinNodes, readNodes } from './realize.ts';
 export { StaleReadError } from './stale-read.ts';
 export { disposeNode, hostLeaf } from './storage.ts';
