@@ -43,7 +43,12 @@ describe('elementwise', () => {
 
   test.each([
     ['mod', [7, -7, 7, -7, 1, 5, -5, inf], [3, 3, -3, -3, 0, inf, inf, 2], [1, 2, -2, -1, nan, 5, inf, nan]],
-    ['floorDiv', [7, -7, 7, -7, 1, 5, -5, -1], [3, 3, -3, -3, 0, inf, inf, 0], [2, -3, -3, 2, inf, 0, -1, -inf]],
+    [
+      'floorDiv',
+      [7, -7, 7, -7, 1, 5, -5, -1, inf, 0],
+      [3, 3, -3, -3, 0, inf, inf, 0, 2, nan],
+      [2, -3, -3, 2, inf, 0, -1, -inf, nan, nan],
+    ],
     ['pow', [1, nan, -1, -8, 2, 0], [nan, 0, inf, 1 / 3, 10, -1], [1, 1, 1, nan, 1024, inf]],
     ['max', [1, nan, 3, -inf], [2, 1, nan, 0], [2, nan, nan, 0]],
     ['min', [1, nan, 3, -inf], [2, 1, nan, 0], [1, nan, nan, -inf]],

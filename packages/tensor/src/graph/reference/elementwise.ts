@@ -52,7 +52,7 @@ function remainder(a: number, b: number): number {
 
 /** The quotient of a finite number by an infinite one is 0 or -1; anything else keeps what arithmetic says. */
 function floorOfInfinite(a: number, b: number, quotient: number): number {
-  if (!Number.isFinite(a) || Number.isFinite(b)) return quotient;
+  if (!Number.isFinite(a) || Math.abs(b) !== Number.POSITIVE_INFINITY) return quotient;
   return a !== 0 && a < 0 !== b < 0 ? -1 : 0;
 }
 

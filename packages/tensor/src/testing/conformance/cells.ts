@@ -3,7 +3,7 @@ import { createNode } from '../../graph/primitives.ts';
 import { Cell } from '../../runtime/cell.ts';
 import { memory } from '../../runtime/memory.ts';
 import { commitNodes, readNodes } from '../../runtime/realize.ts';
-import type { HostArray } from '../../types/dtype.ts';
+import { type HostArray, hostArrayFrom } from '../../types/dtype.ts';
 import { assertWithin } from '../compare.ts';
 import { type Bounded, evaluateBounded } from '../error-bound.ts';
 import { seededLeaf, seededValues } from '../seeded.ts';
@@ -39,7 +39,7 @@ async function train(context: Context, dtype: 'float32' | 'float64'): Promise<vo
   const target = seededLeaf(dtype, shape, 9);
   await context.using(async () => {
     const cells = ['w', 'm', 'v'].map((path, i) => cellOf(path, shape, i + 1, dtype)) as [Cell, Cell, Cell];
-    cells[2].write(Float64Array.from(seededValues(dtype, 35, 3), Math.abs) as HostArray);
+    cells[2].write(hostArrayFrom(dtype, seededValues(dtype, 35, 3).map(Math.abs)));
     let expected = cells.map(({ node }) => node) as [Node, Node, Node];
     for (let step = 1; step <= 5; step++) {
       // Each step is checked from the values that the last one really left.
