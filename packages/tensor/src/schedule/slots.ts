@@ -11,28 +11,29 @@ export interface Slots {
   readonly bytes: readonly number[];
 }
 
-/** Gives temporaries that are never alive at the same time the same slot: best fit, growing where nothing fits. */
+/**
+ * Gives temporaries that are never alive at the same time the same slot. The largest choose first, so that a slot never
+ * grows and small values live in the gaps of large ones; each takes the tightest slot that is free for all its life.
+ */
 export function assignSlots(lifetimes: readonly Lifetime[]): Slots {
   const slotOf = new Array<number>(lifetimes.length);
   const bytes: number[] = [];
-  const busyUntil: number[] = [];
-  const byStart = lifetimes.map((_, i) => i).sort((a, b) => (lifetimes[a] as Lifetime).first - (lifetimes[b] as Lifetime).first);
-  for (const i of byStart) {
-    const { first, last, bytes: needed } = lifetimes[i] as Lifetime;
-    let best = -1;
-    for (let slot = 0; slot < bytes.length; slot++) {
-      if ((busyUntil[slot] as number) >= first) continue;
-      if (best < 0 || fit(bytes[slot] as number, needed) < fit(bytes[best] as number, needed)) best = slot;
+  const tenants: Lifetime[][] = [];
+  const largestFirst = lifetimes
+    .map((lifetime, i) => ({ lifetime, i }))
+    .sort((a, b) => b.lifetime.bytes - a.lifetime.bytes || a.lifetime.first - b.lifetime.first);
+  for (const { lifetime, i } of largestFirst) {
+    let slot = tenants.findLastIndex((others) => !others.some((other) => overlap(other, lifetime)));
+    if (slot < 0) {
+      slot = bytes.push(lifetime.bytes) - 1;
+      tenants.push([]);
     }
-    if (best < 0) best = bytes.push(0) - 1;
-    bytes[best] = Math.max(bytes[best] as number, needed);
-    busyUntil[best] = last;
-    slotOf[i] = best;
+    tenants[slot]?.push(lifetime);
+    slotOf[i] = slot;
   }
   return { slotOf, bytes };
 }
 
-/** Waste of putting `needed` bytes into a slot: room left over, or (worse) room to add. */
-function fit(size: number, needed: number): number {
-  return size >= needed ? size - needed : 2 * (needed - size);
+function overlap(a: Lifetime, b: Lifetime): boolean {
+  return a.first <= b.last && b.first <= a.last;
 }
