@@ -90,7 +90,10 @@ export interface Attributes extends Record<UnaryOp | BinaryOp | CompareOp, None>
 }
 
 /** Runs between kernels: gets row-major host arrays (and the launch arguments, if it stands for a kernel), returns the result's. */
-export type HostFunction = (inputs: readonly HostArray[], launchArguments: Float64Array) => Promise<HostArray> | HostArray;
+export type HostFunction = (
+  inputs: readonly HostArray[],
+  launchArguments: Float64Array,
+) => Promise<HostArray> | HostArray;
 
 export type Op = keyof Attributes;
 
@@ -148,5 +151,7 @@ export function topologicalOrder(roots: readonly Node[], stop?: (node: Node) => 
 
 /** Attributes as a string that is equal exactly for equal attributes. Not for those that hold functions or identities. */
 export function attributesKey(attributes: object): string {
-  return JSON.stringify(attributes, (_, value: unknown) => (typeof value === 'number' && !Number.isFinite(value) ? String(value) : value));
+  return JSON.stringify(attributes, (_, value: unknown) =>
+    typeof value === 'number' && !Number.isFinite(value) ? String(value) : value,
+  );
 }

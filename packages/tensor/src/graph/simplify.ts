@@ -103,7 +103,8 @@ export class Simplifier {
 /** The number that every element of `node` is known to be, from structural constants alone. */
 export function constantValue(node: Node): number | undefined {
   let current = node;
-  while (current.op === 'expand' || current.op === 'reshape' || current.op === 'permute') current = current.sources[0] as Node;
+  while (current.op === 'expand' || current.op === 'reshape' || current.op === 'permute')
+    current = current.sources[0] as Node;
   return isOp(current, 'constant') && current.attributes.structural ? current.attributes.value : undefined;
 }
 
@@ -111,8 +112,16 @@ export function constantValue(node: Node): number | undefined {
 export function filled(value: number, like: Node): Node {
   const scalar = rawNode('constant', [], { value, structural: true }, [], like.dtype);
   if (like.shape.length === 0) return scalar;
-  const ones = rawNode('reshape', [scalar], {}, like.shape.map(() => 1), like.dtype);
-  return elementCount(like.shape) === 1 && like.shape.every((size) => size === 1) ? ones : rawNode('expand', [ones], {}, like.shape, like.dtype);
+  const ones = rawNode(
+    'reshape',
+    [scalar],
+    {},
+    like.shape.map(() => 1),
+    like.dtype,
+  );
+  return elementCount(like.shape) === 1 && like.shape.every((size) => size === 1)
+    ? ones
+    : rawNode('expand', [ones], {}, like.shape, like.dtype);
 }
 
 type Rewrite = (node: Node) => Node | undefined;
@@ -178,22 +187,37 @@ const rules: Partial<Record<Op, Rewrite>> = {
   custom: source,
   expand: (node) => {
     if (sameShape(node.shape, source(node).shape)) return source(node);
-    return source(node).op === 'expand' ? rawNode('expand', [source(source(node))], {}, node.shape, node.dtype) : undefined;
+    return source(node).op === 'expand'
+      ? rawNode('expand', [source(source(node))], {}, node.shape, node.dtype)
+      : undefined;
   },
   reshape: (node) => {
     if (sameShape(node.shape, source(node).shape)) return source(node);
-    return source(node).op === 'reshape' ? rawNode('reshape', [source(source(node))], {}, node.shape, node.dtype) : undefined;
+    return source(node).op === 'reshape'
+      ? rawNode('reshape', [source(source(node))], {}, node.shape, node.dtype)
+      : undefined;
   },
   permute: composePermute,
   pad: vanishing,
-  slice: (node) => (isOp(node, 'slice') && sameShape(node.shape, source(node).shape) && node.attributes.step.every((s) => s === 1) ? source(node) : undefined),
-  flip: (node) => (isOp(node, 'flip') && node.attributes.axes.every((axis) => (node.shape[axis] as number) <= 1) ? source(node) : undefined),
-  reduce: (node) => (isOp(node, 'reduce') && node.attributes.axes.every((axis) => source(node).shape[axis] === 1) ? source(node) : undefined),
+  slice: (node) =>
+    isOp(node, 'slice') && sameShape(node.shape, source(node).shape) && node.attributes.step.every((s) => s === 1)
+      ? source(node)
+      : undefined,
+  flip: (node) =>
+    isOp(node, 'flip') && node.attributes.axes.every((axis) => (node.shape[axis] as number) <= 1)
+      ? source(node)
+      : undefined,
+  reduce: (node) =>
+    isOp(node, 'reduce') && node.attributes.axes.every((axis) => source(node).shape[axis] === 1)
+      ? source(node)
+      : undefined,
   concat: (node) => {
     if (!isOp(node, 'concat')) return undefined;
     const kept = node.sources.filter((part) => elementCount(part.shape) > 0);
     if (kept.length === 1) return kept[0];
-    return kept.length > 0 && kept.length < node.sources.length ? rawNode('concat', kept, node.attributes, node.shape, node.dtype) : undefined;
+    return kept.length > 0 && kept.length < node.sources.length
+      ? rawNode('concat', kept, node.attributes, node.shape, node.dtype)
+      : undefined;
   },
   where: (node) => {
     const condition = constantValue(node.sources[0] as Node);
@@ -205,4 +229,3 @@ const rules: Partial<Record<Op, Rewrite>> = {
 function simplifyNode(node: Node): Node {
   return fold(node) ?? rules[node.op]?.(node) ?? node;
 }
-

@@ -1,6 +1,6 @@
+import type { DType, HostArray } from '../types/dtype.ts';
 import type { Kernel } from './ir.ts';
 import type { Plan } from './plan.ts';
-import type { DType, HostArray } from '../types/dtype.ts';
 
 /** What a backend can do; the core plans by it. */
 export interface Capabilities {

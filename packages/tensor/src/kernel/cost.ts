@@ -1,5 +1,6 @@
 import type { Op } from '../graph/node.ts';
-import type { Expr, Kernel, Operand } from './ir.ts';
+import type { Expr, Kernel } from './ir.ts';
+import { visitExprs } from './walk.ts';
 
 const transcendental = new Set<string>(['exp', 'log', 'sin', 'cos', 'tanh', 'erf', 'sigmoid', 'pow']);
 
@@ -30,43 +31,16 @@ function count(sizes: readonly number[]): number {
   return sizes.reduce((product, size) => product * size, 1);
 }
 
+const operations = new Set<Expr['kind']>(['unary', 'binary', 'bits', 'compare', 'where']);
+
 /** Arithmetic operations of one evaluation of the expressions, shared values once. */
 function arithmetic(roots: readonly Expr[]): number {
-  const seen = new Set<Expr>();
-  let operations = 0;
-  const visit = (expr: Expr): void => {
-    if (seen.has(expr)) return;
-    seen.add(expr);
-    switch (expr.kind) {
-      case 'unary':
-        operations++;
-        visit(expr.operand);
-        break;
-      case 'cast':
-        visit(expr.operand);
-        break;
-      case 'binary':
-      case 'bits':
-      case 'compare':
-        operations++;
-        visit(expr.left);
-        visit(expr.right);
-        break;
-      case 'where':
-        operations++;
-        visit(expr.condition);
-        visit(expr.then);
-        visit(expr.otherwise);
-        break;
-      case 'guard':
-        visit(expr.then);
-        visit(expr.otherwise);
-        break;
-      default:
-    }
-  };
-  roots.forEach(visit);
-  return operations;
+  let count = 0;
+  visitExprs(roots, ({ kind }) => {
+    if (operations.has(kind)) count++;
+    return undefined;
+  });
+  return count;
 }
 
 /** Floating-point (and integer) operations of a kernel, a multiply-add counted as two. */
@@ -89,9 +63,3 @@ export function flopsOf(kernel: Kernel): number {
       return 0;
   }
 }
-
-/** Operands by the way in which a kernel touches them. */
-export function written(operands: readonly Operand[]): number[] {
-  return operands.flatMap(({ access }, operand) => (access === 'in' ? [] : [operand]));
-}
-

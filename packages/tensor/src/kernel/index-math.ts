@@ -70,7 +70,10 @@ export class IndexSpace {
   mul(left: Linear, by: number): Linear {
     if (by === 0) return this.literal(0);
     if (by === 1) return left;
-    return this.#linear(left.terms.map(({ atom, factor }) => ({ atom, factor: factor * by })), left.constant * by);
+    return this.#linear(
+      left.terms.map(({ atom, factor }) => ({ atom, factor: factor * by })),
+      left.constant * by,
+    );
   }
 
   /** Sum of `indices[i] * strides[i]`. */
@@ -232,7 +235,8 @@ export class IndexSpace {
   #rejoin(factors: Map<Atom, number>, constant: number): Linear {
     for (const [atom, factor] of factors) {
       if (atom.kind !== 'mod' || factor === 0) continue;
-      const quotient = this.#atoms.get(`d${atom.base.id}/${atom.by}`);
+      const [only, ...others] = this.floorDiv(atom.base, atom.by).terms;
+      const quotient = only?.factor === 1 && others.length === 0 ? only.atom : undefined;
       if (!quotient || factors.get(quotient) !== factor * atom.by) continue;
       factors.delete(atom);
       factors.delete(quotient);
@@ -279,14 +283,19 @@ function commonFactor(linear: Linear, by: number): number {
 /** A string that equal guard lists share. */
 export function guardsKey(guards: readonly LinearGuard[]): string {
   return guards
-    .map((guard) => (guard.kind === 'range' ? `r${guard.index.id}:${guard.from}:${guard.to}` : `x${guard.index.id}:${guard.of}`))
+    .map((guard) =>
+      guard.kind === 'range' ? `r${guard.index.id}:${guard.from}:${guard.to}` : `x${guard.index.id}:${guard.of}`,
+    )
     .join(';');
 }
 
 /** Whether a guard holds at every position. */
 export function alwaysHolds(guard: LinearGuard): boolean {
   if (guard.kind === 'range') return guard.index.min >= guard.from && guard.index.max < guard.to;
-  return guard.of === 1 || (guard.index.terms.every(({ factor }) => factor % guard.of === 0) && guard.index.constant % guard.of === 0);
+  return (
+    guard.of === 1 ||
+    (guard.index.terms.every(({ factor }) => factor % guard.of === 0) && guard.index.constant % guard.of === 0)
+  );
 }
 
 /** The loop axes that an index depends on, also through divisions and loads. */

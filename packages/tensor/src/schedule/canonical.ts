@@ -43,7 +43,11 @@ export function canonicalize(request: ProgramRequest): Program {
   const parts: string[] = [];
 
   const leafOf = (node: Node): number => {
-    const identity = isOp(node, 'buffer') ? node.attributes.storage : isOp(node, 'cell') ? `cell ${node.attributes.cell.id}` : node;
+    const identity = isOp(node, 'buffer')
+      ? node.attributes.storage
+      : isOp(node, 'cell')
+        ? `cell ${node.attributes.cell.id}`
+        : node;
     let number = leafNumber.get(identity);
     if (number === undefined) {
       number = leaves.length;
@@ -57,14 +61,17 @@ export function canonicalize(request: ProgramRequest): Program {
     position.set(node, index);
     let detail: string;
     if (isOp(node, 'constant')) {
-      detail = node.attributes.structural ? `=${Object.is(node.attributes.value, -0) ? '-0' : node.attributes.value}` : `$${scalars.push(node)}`;
+      detail = node.attributes.structural
+        ? `=${Object.is(node.attributes.value, -0) ? '-0' : node.attributes.value}`
+        : `$${scalars.push(node)}`;
     } else if (isOp(node, 'argument')) detail = `$${scalars.push(node)}`;
     else if (isOp(node, 'buffer')) detail = `#${leafOf(node)}`;
     else if (isOp(node, 'cell')) detail = request.isCommitted(node) ? `#${leafOf(node)}` : 'assigned';
     else if (isOp(node, 'host')) detail = `${node.attributes.name}@${functionNumber(node.attributes.run)}`;
     else if (isOp(node, 'custom')) detail = '';
     else detail = compact(node.attributes);
-    const sources = node.op === 'cell' && !detail.startsWith('a') ? '' : node.sources.map((source) => position.get(source)).join(',');
+    const sources =
+      node.op === 'cell' && !detail.startsWith('a') ? '' : node.sources.map((source) => position.get(source)).join(',');
     parts.push(`${node.op} ${sources} ${detail} ${node.shape.join('x')} ${node.dtype}`);
   });
   for (const output of request.outputs) parts.push(`>${position.get(output)}`);
@@ -72,7 +79,15 @@ export function canonicalize(request: ProgramRequest): Program {
   const { outputs } = request;
   // A cell is read through one node, also where an older one stands for the same version.
   const updates = request.updates.map(({ cell, value }) => ({ cell: leaves[leafOf(cell)] as Node<'cell'>, value }));
-  return { key: parts.join('\n'), nodes, outputs, updates, leaves, scalars, isCommitted: (node) => request.isCommitted(node) };
+  return {
+    key: parts.join('\n'),
+    nodes,
+    outputs,
+    updates,
+    leaves,
+    scalars,
+    isCommitted: (node) => request.isCommitted(node),
+  };
 }
 
 function reachable({ outputs, updates, isCommitted }: ProgramRequest): Node[] {

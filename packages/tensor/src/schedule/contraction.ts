@@ -2,7 +2,16 @@ import type { ConvAttributes, Node } from '../graph/node.ts';
 import { isOp } from '../graph/node.ts';
 import { axesOf, IndexSpace, type Linear, type LinearGuard } from '../kernel/index-math.ts';
 import type { Contraction, ConvTag, Expr, Store } from '../kernel/ir.ts';
-import { ClusterLowering, type Emitted, KernelBindings, mergeAxes, numberAxes, runSize, type Surroundings } from './emit.ts';
+import { mapOperands } from '../kernel/walk.ts';
+import {
+  ClusterLowering,
+  type Emitted,
+  KernelBindings,
+  mergeAxes,
+  numberAxes,
+  runSize,
+  type Surroundings,
+} from './emit.ts';
 import type { Cluster } from './fuse.ts';
 import { accumulatorDType, guarded } from './lower.ts';
 
@@ -27,13 +36,31 @@ export function emitContraction(cluster: Cluster, around: Surroundings): Emitted
   const trial = lowerParts(cluster, loops, around);
   const parts = isOp(node, 'conv') ? loops : { ...loops, ...spreadBatch(loops, trial) };
   const groups = [parts.batch, parts.m, parts.n, parts.k].map((axes) => mergeAxes(space, axes));
-  const sizes = groups.map((runs) => runs.map((run) => runSize(space, run))) as [number[], number[], number[], number[]];
+  const sizes = groups.map((runs) => runs.map((run) => runSize(space, run))) as [
+    number[],
+    number[],
+    number[],
+    number[],
+  ];
   const [batch, m, n, k] = sizes;
   space.retarget(numberAxes(space, groups));
   const { a, b, stores, bindings } = lowerParts(cluster, loops, around);
   const { operands, arguments: scalars } = bindings;
   const conv = isOp(node, 'conv') ? convTag(node, around) : undefined;
-  const kernel: Contraction = { kind: 'contraction', operands, arguments: scalars, batch, m, n, k, a, b, dtype: accumulatorDType(node.dtype), stores, ...(conv && { conv }) };
+  const kernel: Contraction = {
+    kind: 'contraction',
+    operands,
+    arguments: scalars,
+    batch,
+    m,
+    n,
+    k,
+    a,
+    b,
+    dtype: accumulatorDType(node.dtype),
+    stores,
+    ...(conv && { conv }),
+  };
   return { kernel: isNarrow(kernel) ? asRows(kernel) : kernel, operands: bindings.bound, scalars: bindings.scalars };
 }
 
@@ -96,10 +123,15 @@ function matmulLoops(node: Node): Loops {
 
 /** Batch axes that only one operand has are rows (or columns) of the result. */
 function spreadBatch(loops: Loops, { axesOfA, axesOfB }: Parts): Pick<Loops, 'batch' | 'm' | 'n'> {
-  const only = (mine: ReadonlySet<number>, other: ReadonlySet<number>): number[] => loops.batch.filter((axis) => mine.has(axis) && !other.has(axis));
+  const only = (mine: ReadonlySet<number>, other: ReadonlySet<number>): number[] =>
+    loops.batch.filter((axis) => mine.has(axis) && !other.has(axis));
   const m = only(axesOfA, axesOfB);
   const n = only(axesOfB, axesOfA);
-  return { batch: loops.batch.filter((axis) => !m.includes(axis) && !n.includes(axis)), m: [...m, ...loops.m], n: [...n, ...loops.n] };
+  return {
+    batch: loops.batch.filter((axis) => !m.includes(axis) && !n.includes(axis)),
+    m: [...m, ...loops.m],
+    n: [...n, ...loops.n],
+  };
 }
 
 function convLoops(node: Node<'conv'>): Loops {
@@ -116,7 +148,9 @@ function convLoops(node: Node<'conv'>): Loops {
   const positions = node.shape.slice(2).map((size) => space.addAxis(size));
   const channel = space.addAxis(w.shape[1] as number);
   const taps = w.shape.slice(2).map((size) => space.addAxis(size));
-  const inner = positions.map((position, axis) => inputIndex(space, attributes, axis, position, taps[axis] as Linear, x.shape[axis + 2] as number));
+  const inner = positions.map((position, axis) =>
+    inputIndex(space, attributes, axis, position, taps[axis] as Linear, x.shape[axis + 2] as number),
+  );
   const inChannel = space.add(space.mul(group, w.shape[1] as number), channel);
   const positionAxes = positions.map((_, axis) => 3 + axis);
   return {
@@ -126,16 +160,29 @@ function convLoops(node: Node<'conv'>): Loops {
     m: [0, ...positionAxes],
     n: [2],
     k: [3 + spatial, ...taps.map((_, axis) => 4 + spatial + axis)],
-    a: { indices: [batch, inChannel, ...inner.map(({ index }) => index)], guards: inner.flatMap(({ guards }) => guards) },
+    a: {
+      indices: [batch, inChannel, ...inner.map(({ index }) => index)],
+      guards: inner.flatMap(({ guards }) => guards),
+    },
     b: { indices: [outChannel, channel, ...taps], guards: [] },
   };
 }
 
 /** Where a tap reads along one spatial axis: position * stride + tap * dilation - padding, between the zeros of inputDilation. */
-function inputIndex(space: IndexSpace, attributes: ConvAttributes, axis: number, position: Linear, tap: Linear, size: number): { index: Linear; guards: LinearGuard[] } {
+function inputIndex(
+  space: IndexSpace,
+  attributes: ConvAttributes,
+  axis: number,
+  position: Linear,
+  tap: Linear,
+  size: number,
+): { index: Linear; guards: LinearGuard[] } {
   const spread = attributes.inputDilation[axis] as number;
   const [low] = attributes.padding[axis] as readonly [number, number];
-  const reach = space.add(space.mul(position, attributes.stride[axis] as number), space.mul(tap, attributes.dilation[axis] as number));
+  const reach = space.add(
+    space.mul(position, attributes.stride[axis] as number),
+    space.mul(tap, attributes.dilation[axis] as number),
+  );
   const dilated = space.add(reach, space.literal(-low));
   if (spread === 1) return { index: dilated, guards: [{ kind: 'range', index: dilated, from: 0, to: size }] };
   const index = space.floorDiv(dilated, spread);
@@ -151,7 +198,8 @@ function inputIndex(space: IndexSpace, attributes: ConvAttributes, axis: number,
 function convTag(node: Node<'conv'>, around: Surroundings): ConvTag {
   const { role, stride, dilation, inputDilation, padding, groups } = node.attributes;
   const [x, w] = node.sources as [Node, Node];
-  const orderOf = (operand: Node): readonly number[] => (around.isStored(operand) ? around.order(operand) : operand.shape.map((_, axis) => axis));
+  const orderOf = (operand: Node): readonly number[] =>
+    around.isStored(operand) ? around.order(operand) : operand.shape.map((_, axis) => axis);
   return {
     role,
     kernel: w.shape.slice(2),
@@ -196,32 +244,10 @@ function asRows(contraction: Contraction): Emitted['kernel'] {
 }
 
 function replaceAccumulator(expr: Expr, by: Expr, memo: Map<Expr, Expr>): Expr {
-  const known = memo.get(expr);
-  if (known) return known;
-  const visit = (inner: Expr): Expr => replaceAccumulator(inner, by, memo);
-  let result: Expr;
-  switch (expr.kind) {
-    case 'accumulator':
-      result = by;
-      break;
-    case 'unary':
-    case 'cast':
-      result = { ...expr, operand: visit(expr.operand) };
-      break;
-    case 'binary':
-    case 'bits':
-    case 'compare':
-      result = { ...expr, left: visit(expr.left), right: visit(expr.right) };
-      break;
-    case 'where':
-      result = { ...expr, condition: visit(expr.condition), then: visit(expr.then), otherwise: visit(expr.otherwise) };
-      break;
-    case 'guard':
-      result = { ...expr, then: visit(expr.then), otherwise: visit(expr.otherwise) };
-      break;
-    default:
-      result = expr;
+  let result = memo.get(expr);
+  if (!result) {
+    result = expr.kind === 'accumulator' ? by : mapOperands(expr, (operand) => replaceAccumulator(operand, by, memo));
+    memo.set(expr, result);
   }
-  memo.set(expr, result);
   return result;
 }

@@ -91,7 +91,13 @@ export class ClusterLowering {
   readonly #around: Surroundings;
   readonly #values = new Map<Node, Expr>();
 
-  constructor(cluster: Cluster, space: IndexSpace, identity: readonly Linear[], around: Surroundings, bindings?: KernelBindings) {
+  constructor(
+    cluster: Cluster,
+    space: IndexSpace,
+    identity: readonly Linear[],
+    around: Surroundings,
+    bindings?: KernelBindings,
+  ) {
     this.space = space;
     this.identity = identity;
     this.#around = around;
@@ -102,7 +108,8 @@ export class ClusterLowering {
       local: (node, indices) => {
         const value = this.#values.get(node);
         if (!value && members.has(node)) throw new NotLocal(`${node.op} ${node.id} is not computed yet`);
-        if (value && !samePosition(indices, this.home(node))) throw new NotLocal(`${node.op} ${node.id} is read elsewhere`);
+        if (value && !samePosition(indices, this.home(node)))
+          throw new NotLocal(`${node.op} ${node.id} is read elsewhere`);
         return value;
       },
       isStored: (node) => around.isStored(node),
@@ -154,7 +161,9 @@ function emitRow(cluster: Cluster, around: Surroundings): Emitted {
   const { shape, reduced } = cluster;
   const space = new IndexSpace();
   const identity = shape.map((size) => space.addAxis(size));
-  const stored = cluster.members.find((member) => around.targets(member).length > 0 && member.shape.length === shape.length) as Node;
+  const stored = cluster.members.find(
+    (member) => around.targets(member).length > 0 && member.shape.length === shape.length,
+  ) as Node;
   const order = around.order(stored);
   const outerAxes = order.filter((axis) => !reduced?.includes(axis));
   const innerAxes = order.filter((axis) => reduced?.includes(axis));
@@ -197,8 +206,10 @@ function rowStages(cluster: Cluster, lowered: ClusterLowering): Stage[] {
       value = keepStage(stage, member.dtype);
     } else {
       const constant = constantValue(member);
-      value = constant === undefined ? lowered.compute(member) : { kind: 'literal', dtype: member.dtype, value: constant };
-      if (isElement && laterPass.has(member) && costOf(member) > 8) value = keepStage({ kind: 'map', value }, member.dtype);
+      value =
+        constant === undefined ? lowered.compute(member) : { kind: 'literal', dtype: member.dtype, value: constant };
+      if (isElement && laterPass.has(member) && costOf(member) > 8)
+        value = keepStage({ kind: 'map', value }, member.dtype);
     }
     lowered.settle(member, value);
     for (const store of lowered.stores(member, value)) {
@@ -242,7 +253,11 @@ function emitScatterAdd(cluster: Cluster, around: Surroundings): Emitted {
   const at = (lowered: ClusterLowering) => ({ indices: lowered.identity, guards: [] });
   const initial = whole.lowering.value(base, at(whole));
   const update = moved.lowering.value(updates, at(moved));
-  const where = moved.lowering.loadIndex(indices, { indices: [moved.identity[axis] as Linear], guards: [] }, base.shape[axis] as number);
+  const where = moved.lowering.loadIndex(
+    indices,
+    { indices: [moved.identity[axis] as Linear], guards: [] },
+    base.shape[axis] as number,
+  );
   const [store, ...copies] = whole.stores(node, initial) as [Store, ...Store[]];
   if (copies.length > 0) throw new Error('scatterAdd: one result was asked for under several names');
   const kernel: ScatterAdd = {
@@ -268,7 +283,11 @@ function emitHost(cluster: Cluster, around: Surroundings): Emitted {
     ...targets.map((): Operand => ({ dtype: node.dtype, access: 'out' })),
   ];
   const { name, run } = node.attributes;
-  return { kernel: { kind: 'host', operands, arguments: [], name, run }, operands: [...node.sources, ...targets], scalars: [] };
+  return {
+    kernel: { kind: 'host', operands, arguments: [], name, run },
+    operands: [...node.sources, ...targets],
+    scalars: [],
+  };
 }
 
 /** Adjacent axes that every index steps through together become one loop: runs of axes, slowest first. */
@@ -280,7 +299,12 @@ export function mergeAxes(space: IndexSpace, axes: readonly number[]): number[][
     const run = runs[runs.length - 1];
     const previous = run?.[run.length - 1];
     const size = space.sizes[axis] as number;
-    if (run && previous !== undefined && used.every((index) => directFactor(index, previous) === directFactor(index, axis) * size)) run.push(axis);
+    if (
+      run &&
+      previous !== undefined &&
+      used.every((index) => directFactor(index, previous) === directFactor(index, axis) * size)
+    )
+      run.push(axis);
     else runs.push([axis]);
   }
   return runs;

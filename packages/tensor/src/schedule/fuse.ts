@@ -2,7 +2,7 @@ import type { Node } from '../graph/node.ts';
 import { isOp } from '../graph/node.ts';
 import { constantValue } from '../graph/simplify.ts';
 import { elementCost, movements } from '../kernel/cost.ts';
-import { elementCount, sameShape, type Shape } from '../types/shape.ts';
+import { elementCount, type Shape, sameShape } from '../types/shape.ts';
 import { isLocallyComputable } from './local.ts';
 
 /** Nodes that one kernel computes, over one iteration space. */
@@ -54,7 +54,9 @@ export function fuse(nodes: readonly Node[], required: ReadonlySet<Node>, mostOp
     if (!roots.has(node)) continue;
     const read = readsOf(node, roots);
     reads.set(node, read);
-    const joined = candidatesFor(node, read, clusterOf, readers).find((cluster) => canJoin(cluster, node, read, { roots, clusterOf, reads, mostOperands }));
+    const joined = candidatesFor(node, read, clusterOf, readers).find((cluster) =>
+      canJoin(cluster, node, read, { roots, clusterOf, reads, mostOperands }),
+    );
     const cluster = joined ?? openCluster(node);
     if (!joined) clusters.push(cluster);
     else if (node.op === 'reduce' && isOp(node, 'reduce')) cluster.reduced ??= node.attributes.axes;
@@ -124,14 +126,20 @@ function chooseRoots(nodes: readonly Node[], required: ReadonlySet<Node>, mostOp
     const inlined = node.sources.filter((source) => !roots.has(source) && !isLeaf(source));
     const total = inlined.reduce((sum, source) => sum + (cost.get(source) ?? 0), elementCost(node.op));
     cost.set(node, isConstant ? 0 : total);
-    const reach = new Set(node.sources.flatMap((source) => (roots.has(source) || isLeaf(source) ? [source] : [...(loads.get(source) ?? [])])));
+    const reach = new Set(
+      node.sources.flatMap((source) =>
+        roots.has(source) || isLeaf(source) ? [source] : [...(loads.get(source) ?? [])],
+      ),
+    );
     loads.set(node, reach);
     if (isConstant) continue;
-    if (isOp(node, 'conv') || node.op === 'matmul') for (const source of node.sources) keepPrologue(node, source, roots, cost);
+    if (isOp(node, 'conv') || node.op === 'matmul')
+      for (const source of node.sources) keepPrologue(node, source, roots, cost);
     if (node.op === 'gather' || node.op === 'scatterAdd') keep(node.sources[1] as Node, roots);
     if (node.op === 'host') for (const source of node.sources) keep(source, roots);
     if (roots.has(node)) continue;
-    const isCompute = !movements.has(node.op) && elementCost(node.op) > 0 && node.op !== 'constant' && node.op !== 'argument';
+    const isCompute =
+      !movements.has(node.op) && elementCost(node.op) > 0 && node.op !== 'constant' && node.op !== 'argument';
     if (anchored.has(node.op) || total > inlineLimit) roots.add(node);
     else if (isCompute && isWorthKeeping(node, total, users.get(node) ?? new Set())) roots.add(node);
     else if (reach.size > mostOperands - 2) {
@@ -198,7 +206,12 @@ function openCluster(node: Node): Cluster {
 }
 
 /** Clusters worth trying, nearest first: those that make what the node reads, then those that read the same. */
-function candidatesFor(node: Node, { values }: Reads, clusterOf: ReadonlyMap<Node, Cluster>, readers: ReadonlyMap<Node, Cluster[]>): Cluster[] {
+function candidatesFor(
+  node: Node,
+  { values }: Reads,
+  clusterOf: ReadonlyMap<Node, Cluster>,
+  readers: ReadonlyMap<Node, Cluster[]>,
+): Cluster[] {
   if (anchored.has(node.op) && node.op !== 'reduce') return [];
   const found = new Set<Cluster>();
   for (const value of [...values].reverse()) {
@@ -206,7 +219,8 @@ function candidatesFor(node: Node, { values }: Reads, clusterOf: ReadonlyMap<Nod
     if (cluster) found.add(cluster);
   }
   for (const value of [...values].reverse()) {
-    if (elementCount(value.shape) > 1) for (const cluster of readers.get(value) ?? []) found.add(cluster);
+    if (elementCount(value.shape) <= 1) continue;
+    for (const cluster of readers.get(value) ?? []) if (cluster.kind === 'row') found.add(cluster);
   }
   return [...found];
 }
@@ -239,7 +253,11 @@ function fitsSpace(cluster: Cluster, node: Node): boolean {
     return isWideEnough(shape, axes);
   }
   if (sameShape(node.shape, shape)) return !reduced || isWideEnough(shape, reduced);
-  return !!reduced && node.shape.length === shape.length && node.shape.every((size, axis) => size === (reduced.includes(axis) ? 1 : shape[axis]));
+  return (
+    !!reduced &&
+    node.shape.length === shape.length &&
+    node.shape.every((size, axis) => size === (reduced.includes(axis) ? 1 : shape[axis]))
+  );
 }
 
 /** Whether work at every element may run row by row without starving parallel machines. */

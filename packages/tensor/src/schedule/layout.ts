@@ -11,7 +11,11 @@ export type Layouts = ReadonlyMap<Node, readonly number[]>;
  * Chooses channels-last storage for the images between convolutions. What users see or own (inputs, outputs, cells)
  * stays row-major; index maps absorb the difference.
  */
-export function chooseLayouts({ clusters, stored }: Fusion, external: ReadonlySet<Node>, conv: 'channels-last' | undefined): Layouts {
+export function chooseLayouts(
+  { clusters, stored }: Fusion,
+  external: ReadonlySet<Node>,
+  conv: 'channels-last' | undefined,
+): Layouts {
   const layouts = new Map<Node, readonly number[]>();
   if (conv !== 'channels-last') return layouts;
   const put = (node: Node): void => {
@@ -26,7 +30,10 @@ export function chooseLayouts({ clusters, stored }: Fusion, external: ReadonlySe
   }
   // Elementwise work next to an image keeps its order.
   for (const { kind, shape, members } of clusters) {
-    if (kind === 'row' && members.some((member) => layouts.has(member) || member.sources.some((source) => layouts.has(source)))) {
+    if (
+      kind === 'row' &&
+      members.some((member) => layouts.has(member) || member.sources.some((source) => layouts.has(source)))
+    ) {
       for (const member of members) if (sameShape(member.shape, shape)) put(member);
     }
   }
@@ -35,6 +42,7 @@ export function chooseLayouts({ clusters, stored }: Fusion, external: ReadonlySe
 
 function behindMovements(node: Node): Node {
   let current = node;
-  while (movements.has(current.op) && current.op !== 'gather' && current.shape.length === 4) current = current.sources[0] as Node;
+  while (movements.has(current.op) && current.op !== 'gather' && current.shape.length === 4)
+    current = current.sources[0] as Node;
   return current;
 }

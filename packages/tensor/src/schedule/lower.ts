@@ -1,5 +1,5 @@
-import { constantValue } from '../graph/simplify.ts';
 import type { BinaryOp, CompareOp, Node, Op, UnaryOp } from '../graph/node.ts';
+import { constantValue } from '../graph/simplify.ts';
 import { alwaysHolds, guardsKey, type IndexSpace, type Linear, type LinearGuard } from '../kernel/index-math.ts';
 import type { Expr } from '../kernel/ir.ts';
 import type { DType } from '../types/dtype.ts';
@@ -56,13 +56,21 @@ export function guarded(lowering: Lowering, guards: Guards, then: Expr, otherwis
   // A load under the same guards already reads 0 outside.
   const isZero = otherwise.kind === 'literal' && Object.is(otherwise.value, 0);
   if (isZero && then.kind === 'load' && lowering.carries(then, open)) return then;
-  return { kind: 'guard', dtype: then.dtype, guards: open.map((guard) => lowering.space.emitGuard(guard)), then, otherwise };
+  return {
+    kind: 'guard',
+    dtype: then.dtype,
+    guards: open.map((guard) => lowering.space.emitGuard(guard)),
+    then,
+    otherwise,
+  };
 }
 
 /** How each primitive reads as an expression over loop indices. Those with kernels of their own are loads. */
 const lowerings = {
   constant: (lowering, node, at) =>
-    node.attributes.structural ? { kind: 'literal', dtype: node.dtype, value: node.attributes.value } : scalar(lowering, node, at),
+    node.attributes.structural
+      ? { kind: 'literal', dtype: node.dtype, value: node.attributes.value }
+      : scalar(lowering, node, at),
   argument: scalar,
   buffer: load,
   cell: load,
@@ -72,9 +80,17 @@ const lowerings = {
     index: lowering.space.emit(indices[node.attributes.axis] as Linear),
   }),
   randomBits: (lowering, node, { indices, guards }) => {
-    const [key0, key1, stream] = node.sources.map((word) => lowering.value(word, { indices: [], guards })) as [Expr, Expr, Expr];
+    const [key0, key1, stream] = node.sources.map((word) => lowering.value(word, { indices: [], guards })) as [
+      Expr,
+      Expr,
+      Expr,
+    ];
     const position = lowering.space.emit(lowering.space.dot(indices, stridesOf(node.shape)));
-    const element: Expr = { kind: 'cast', dtype: 'uint32', operand: { kind: 'index', dtype: 'int32', index: position } };
+    const element: Expr = {
+      kind: 'cast',
+      dtype: 'uint32',
+      operand: { kind: 'index', dtype: 'int32', index: position },
+    };
     return threefry(key0, key1, element, stream);
   },
   neg: unary,
@@ -134,8 +150,12 @@ const lowerings = {
   pad: (lowering, node, { indices, guards }) => {
     const { low, value } = node.attributes;
     const { shape } = source(node);
-    const inner = indices.map((index, axis) => lowering.space.add(index, lowering.space.literal(-(low[axis] as number))));
-    const inside = inner.map((index, axis): LinearGuard => ({ kind: 'range', index, from: 0, to: shape[axis] as number }));
+    const inner = indices.map((index, axis) =>
+      lowering.space.add(index, lowering.space.literal(-(low[axis] as number))),
+    );
+    const inside = inner.map(
+      (index, axis): LinearGuard => ({ kind: 'range', index, from: 0, to: shape[axis] as number }),
+    );
     const otherwise: Expr = { kind: 'literal', dtype: node.dtype, value };
     const then = lowering.value(source(node), { indices: inner, guards: [...guards, ...inside] });
     return guarded(lowering, inside, then, otherwise);
@@ -143,13 +163,17 @@ const lowerings = {
   slice: (lowering, node, { indices, guards }) => {
     const { start, step } = node.attributes;
     const { space } = lowering;
-    const inner = indices.map((index, axis) => space.add(space.mul(index, step[axis] as number), space.literal(start[axis] as number)));
+    const inner = indices.map((index, axis) =>
+      space.add(space.mul(index, step[axis] as number), space.literal(start[axis] as number)),
+    );
     return lowering.value(source(node), { indices: inner, guards });
   },
   flip: (lowering, node, { indices, guards }) => {
     const { space } = lowering;
     const inner = indices.map((index, axis) =>
-      node.attributes.axes.includes(axis) ? space.add(space.mul(index, -1), space.literal((node.shape[axis] as number) - 1)) : index,
+      node.attributes.axes.includes(axis)
+        ? space.add(space.mul(index, -1), space.literal((node.shape[axis] as number) - 1))
+        : index,
     );
     return lowering.value(source(node), { indices: inner, guards });
   },
@@ -279,4 +303,3 @@ export class Lowering {
 export function accumulatorDType(dtype: DType): DType {
   return dtype === 'float16' ? 'float32' : dtype;
 }
-

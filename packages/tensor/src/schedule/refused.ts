@@ -3,7 +3,10 @@ import type { Emitted } from './emit.ts';
 import type { ScheduleOptions } from './schedule.ts';
 
 /** Kernels that the backend refuses become host steps, one for each result. */
-export function splitRefused(emitted: readonly Emitted[], { supports, hostFunction }: ScheduleOptions): { kernels: Emitted[]; refused: Map<number, string> } {
+export function splitRefused(
+  emitted: readonly Emitted[],
+  { supports, hostFunction }: ScheduleOptions,
+): { kernels: Emitted[]; refused: Map<number, string> } {
   const kernels: Emitted[] = [];
   const refused = new Map<number, string>();
   for (const emission of emitted) {
@@ -12,7 +15,10 @@ export function splitRefused(emitted: readonly Emitted[], { supports, hostFuncti
       kernels.push(emission);
       continue;
     }
-    if (!hostFunction) throw new Error(`schedule: the backend refuses a ${emission.kernel.kind} kernel (${verdict}) and there is no host to run it`);
+    if (!hostFunction)
+      throw new Error(
+        `schedule: the backend refuses a ${emission.kernel.kind} kernel (${verdict}) and there is no host to run it`,
+      );
     for (const step of hostSteps(emission, hostFunction)) {
       refused.set(kernels.length, verdict);
       kernels.push(step);
@@ -21,7 +27,10 @@ export function splitRefused(emitted: readonly Emitted[], { supports, hostFuncti
   return { kernels, refused };
 }
 
-function hostSteps({ kernel, operands, scalars }: Emitted, hostFunction: NonNullable<ScheduleOptions['hostFunction']>): Emitted[] {
+function hostSteps(
+  { kernel, operands, scalars }: Emitted,
+  hostFunction: NonNullable<ScheduleOptions['hostFunction']>,
+): Emitted[] {
   const read = kernel.operands.flatMap(({ access }, i) => (access === 'out' ? [] : [i]));
   const written = kernel.operands.flatMap(({ access }, i) => (access === 'in' ? [] : [i]));
   if (written.length > 1 && written.some((i) => kernel.operands[i]?.access === 'inout')) {
@@ -30,12 +39,18 @@ function hostSteps({ kernel, operands, scalars }: Emitted, hostFunction: NonNull
   return written.map((output) => ({
     kernel: {
       kind: 'host',
-      operands: [...read.map((i) => ({ dtype: dtypeOf(kernel, i), access: 'in' as const })), { dtype: dtypeOf(kernel, output), access: 'out' as const }],
+      operands: [
+        ...read.map((i) => ({ dtype: dtypeOf(kernel, i), access: 'in' as const })),
+        { dtype: dtypeOf(kernel, output), access: 'out' as const },
+      ],
       arguments: kernel.arguments,
       name: `${kernel.kind} on the host`,
       run: hostFunction(kernel, output),
     },
-    operands: [...read.map((i) => readFrom(operands[i] as Emitted['operands'][number])), operands[output] as Emitted['operands'][number]],
+    operands: [
+      ...read.map((i) => readFrom(operands[i] as Emitted['operands'][number])),
+      operands[output] as Emitted['operands'][number],
+    ],
     scalars,
   }));
 }

@@ -4,6 +4,7 @@ import type { Capabilities } from '../kernel/backend.ts';
 import { flopsOf } from '../kernel/cost.ts';
 import type { Expr, Kernel, Stage } from '../kernel/ir.ts';
 import type { Plan, PlanValue, Step } from '../kernel/plan.ts';
+import { visitExprs } from '../kernel/walk.ts';
 import { bytesPerElement } from '../types/dtype.ts';
 import { elementCount, stridesOf } from '../types/shape.ts';
 import type { Program, Update } from './canonical.ts';
@@ -131,7 +132,12 @@ interface Replacement {
 }
 
 /** Updates whose new value may take the old one's buffer: same length and dtype, each cell once. */
-function replaceableCells(program: Program, simplifier: Simplifier, targets: readonly Target[], leaves: ReadonlyMap<Node, number>): Replacement[] {
+function replaceableCells(
+  program: Program,
+  simplifier: Simplifier,
+  targets: readonly Target[],
+  leaves: ReadonlyMap<Node, number>,
+): Replacement[] {
   return program.updates.flatMap(({ cell }: Update, i) => {
     const leaf = simplified(cell, simplifier);
     const target = targets[program.outputs.length + i] as Target;
@@ -190,7 +196,12 @@ function leafReaders(clusters: readonly Cluster[]): (leaf: Node) => readonly Clu
 }
 
 /** Prints every cluster; cells are overwritten in place where all reads of the old value come before or at the same index. */
-function emitAll(clusters: readonly Cluster[], around: Surroundings, replacements: readonly Replacement[], inPlace: boolean): Emitted[] {
+function emitAll(
+  clusters: readonly Cluster[],
+  around: Surroundings,
+  replacements: readonly Replacement[],
+  inPlace: boolean,
+): Emitted[] {
   const trial = clusters.map((cluster) => emitCluster(cluster, around));
   const again = new Set<number>();
   for (const { leaf, target } of replacements) {
@@ -216,20 +227,25 @@ function readsOnlyWhereWritten({ kernel, operands }: Emitted, leaf: Node, target
     let runEnd = storeAt;
     const isSameRun = (other: Stage | undefined): boolean => other?.kind === 'store' && other.domain === stage.domain;
     while (isSameRun(kernel.stages[runEnd + 1])) runEnd++;
-    const after = kernel.stages.slice(runEnd + 1).map(valueOf);
+    const after = kernel.stages.slice(runEnd + 1).map(stageValue);
     if (after.some((value) => loadsOf(value, kernel.stages).some(({ operand }) => operand === read))) return false;
-    return kernel.stages.flatMap((s) => loadsOf(valueOf(s), [])).every((load) => load.operand !== read || (load.index === stage.store.index && load.guards.length === 0));
+    return kernel.stages
+      .flatMap((s) => loadsOf(stageValue(s), []))
+      .every((load) => load.operand !== read || (load.index === stage.store.index && load.guards.length === 0));
   }
   if (kernel.kind === 'contraction') {
     const { index } = kernel.stores.find(({ operand }) => operand === written) as { index: unknown };
     const inOperands = [...loadsOf(kernel.a, []), ...loadsOf(kernel.b, [])].some(({ operand }) => operand === read);
     const inEpilogue = kernel.stores.flatMap(({ value }) => loadsOf(value, []));
-    return !inOperands && inEpilogue.every((load) => load.operand !== read || (load.index === index && load.guards.length === 0));
+    return (
+      !inOperands &&
+      inEpilogue.every((load) => load.operand !== read || (load.index === index && load.guards.length === 0))
+    );
   }
   return false;
 }
 
-function valueOf(stage: Stage): Expr {
+function stageValue(stage: Stage): Expr {
   return stage.kind === 'store' ? stage.store.value : stage.value;
 }
 
@@ -238,42 +254,11 @@ type Load = Extract<Expr, { kind: 'load' }>;
 /** The loads that an expression performs, through the mapped stages it may recompute. */
 function loadsOf(root: Expr, stages: readonly Stage[]): Load[] {
   const loads: Load[] = [];
-  const seen = new Set<Expr>();
-  const visit = (expr: Expr): void => {
-    if (seen.has(expr)) return;
-    seen.add(expr);
-    switch (expr.kind) {
-      case 'load':
-        loads.push(expr);
-        break;
-      case 'stage': {
-        const stage = stages[expr.stage];
-        if (stage?.kind === 'map') visit(stage.value);
-        break;
-      }
-      case 'unary':
-      case 'cast':
-        visit(expr.operand);
-        break;
-      case 'binary':
-      case 'bits':
-      case 'compare':
-        visit(expr.left);
-        visit(expr.right);
-        break;
-      case 'where':
-        visit(expr.condition);
-        visit(expr.then);
-        visit(expr.otherwise);
-        break;
-      case 'guard':
-        visit(expr.then);
-        visit(expr.otherwise);
-        break;
-      default:
-    }
-  };
-  visit(root);
+  visitExprs([root], (expr) => {
+    if (expr.kind === 'load') loads.push(expr);
+    const stage = expr.kind === 'stage' ? stages[expr.stage] : undefined;
+    return stage?.kind === 'map' ? [stage.value] : undefined;
+  });
   return loads;
 }
 
@@ -286,7 +271,11 @@ interface Parts {
 }
 
 /** Numbers values and arguments, measures lifetimes, shares slots. */
-function assemble(program: Program, { targets, emitted, leaves, simplifier, around }: Parts, options: ScheduleOptions): Schedule {
+function assemble(
+  program: Program,
+  { targets, emitted, leaves, simplifier, around }: Parts,
+  options: ScheduleOptions,
+): Schedule {
   const { kernels, refused } = splitRefused(emitted, options);
   const values: { -readonly [K in keyof PlanValue]: PlanValue[K] }[] = [];
   const numbers = new Map<Node | Target, number>();
@@ -335,7 +324,13 @@ function assemble(program: Program, { targets, emitted, leaves, simplifier, arou
       const touches = emission.kernel.operands[i]?.access === 'inout' ? 2 : 1;
       return sum + touches * bytesPerElement(dtype) * length;
     }, 0);
-    return { kernel: emission.kernel, operands, arguments: emission.scalars.map(launchNumber), flops: flopsOf(emission.kernel), bytes };
+    return {
+      kernel: emission.kernel,
+      operands,
+      arguments: emission.scalars.map(launchNumber),
+      flops: flopsOf(emission.kernel),
+      bytes,
+    };
   });
   const outputs = targets.map((target) => {
     const number = numbers.get(target) as number;
@@ -354,7 +349,18 @@ function assemble(program: Program, { targets, emitted, leaves, simplifier, arou
   temporaries.forEach((number, i) => {
     (values[number] as { slot?: number }).slot = slots.slotOf[i] as number;
   });
-  const updates = program.updates.map((_, i) => ({ input: planInputs.indexOf(numbers.get(updatedLeaf(i)) as number), output: program.outputs.length + i }));
-  const plan: Plan = { values, inputs: planInputs, outputs, steps, updates, argumentCount: launch.length, slots: slots.bytes };
+  const updates = program.updates.map((_, i) => ({
+    input: planInputs.indexOf(numbers.get(updatedLeaf(i)) as number),
+    output: program.outputs.length + i,
+  }));
+  const plan: Plan = {
+    values,
+    inputs: planInputs,
+    outputs,
+    steps,
+    updates,
+    argumentCount: launch.length,
+    slots: slots.bytes,
+  };
   return { plan, inputs, arguments: launch, refused };
 }

@@ -1,0 +1,50 @@
+import type { Expr } from './ir.ts';
+
+/** The expressions that an expression is made of, one level down. */
+export function operandsOf(expr: Expr): readonly Expr[] {
+  switch (expr.kind) {
+    case 'unary':
+    case 'cast':
+      return [expr.operand];
+    case 'binary':
+    case 'bits':
+    case 'compare':
+      return [expr.left, expr.right];
+    case 'where':
+      return [expr.condition, expr.then, expr.otherwise];
+    case 'guard':
+      return [expr.then, expr.otherwise];
+    default:
+      return [];
+  }
+}
+
+/** The same expression over other operands. */
+export function mapOperands(expr: Expr, change: (operand: Expr) => Expr): Expr {
+  switch (expr.kind) {
+    case 'unary':
+    case 'cast':
+      return { ...expr, operand: change(expr.operand) };
+    case 'binary':
+    case 'bits':
+    case 'compare':
+      return { ...expr, left: change(expr.left), right: change(expr.right) };
+    case 'where':
+      return { ...expr, condition: change(expr.condition), then: change(expr.then), otherwise: change(expr.otherwise) };
+    case 'guard':
+      return { ...expr, then: change(expr.then), otherwise: change(expr.otherwise) };
+    default:
+      return expr;
+  }
+}
+
+/** Visits everything that `roots` are made of, shared expressions once. */
+export function visitExprs(roots: readonly Expr[], visit: (expr: Expr) => readonly Expr[] | undefined): void {
+  const seen = new Set<Expr>();
+  const stack = [...roots];
+  for (let expr = stack.pop(); expr; expr = stack.pop()) {
+    if (seen.has(expr)) continue;
+    seen.add(expr);
+    stack.push(...operandsOf(expr), ...(visit(expr) ?? []));
+  }
+}

@@ -1,0 +1,215 @@
+import { describe, expect, it } from 'vitest';
+import { grad } from '../src/autograd/index.ts';
+import type { Node } from '../src/graph/node.ts';
+import { createNode } from '../src/graph/primitives.ts';
+import { checkpoint, conv2d, Generator, State, type Tensor, tensor, zeros } from '../src/index.ts';
+import type { Capabilities } from '../src/kernel/backend.ts';
+import type { Kernel } from '../src/kernel/ir.ts';
+import { canonicalize, type Update } from '../src/schedule/canonical.ts';
+import { type Schedule, schedule } from '../src/schedule/schedule.ts';
+import { assignSlots } from '../src/schedule/slots.ts';
+
+const capabilities: Capabilities = {
+  dtypes: ['float32', 'float64', 'int32', 'uint32', 'bool'],
+  layouts: {},
+  buffersPerKernel: 64,
+  maxBufferBytes: 2 ** 40,
+  memoryBytes: 2 ** 40,
+  threads: 1,
+  inPlace: true,
+};
+
+function data(...shape: number[]): Tensor<'float32'> {
+  return tensor(new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(0.5), { shape }) as Tensor<'float32'>;
+}
+
+function planOf(
+  outputs: readonly Tensor[],
+  updates: readonly Update[] = [],
+  changes: Partial<Capabilities> = {},
+): Schedule {
+  const program = canonicalize({
+    outputs: outputs.map(({ node }) => node),
+    updates,
+    isCommitted: (node) => node.sources.length === 0,
+  });
+  return schedule(program, { capabilities: { ...capabilities, ...changes } });
+}
+
+const kinds = ({ plan }: Schedule): Kernel['kind'][] => plan.steps.map(({ kernel }) => kernel.kind);
+const keyOf = (output: Tensor): string =>
+  canonicalize({ outputs: [output.node], updates: [], isCommitted: () => true }).key;
+
+/** A committed cell and the update that gives it a new value. */
+function cell(id: number, ...shape: number[]): { node: Node<'cell'>; value: Tensor } {
+  const node = createNode('cell', [], { cell: { id, path: `cell${id}` }, version: 0 }, { shape, dtype: 'float32' });
+  const holder = data(...shape);
+  return { node, value: new (holder.constructor as new (node: Node) => Tensor)(node) };
+}
+
+describe('fusion', () => {
+  it('makes softmax, layer normalization and pixel normalization one kernel each', () => {
+    expect(kinds(planOf([data(8, 8).softmax(-1)]))).toEqual(['row']);
+    const x = data(8, 32);
+    const centred = x.sub(x.mean(-1, { keepAxes: true }));
+    expect(kinds(planOf([centred.div(centred.square().mean(-1, { keepAxes: true }).add(1e-5).sqrt())]))).toEqual([
+      'row',
+    ]);
+    const image = data(2, 8, 16, 16);
+    expect(kinds(planOf([image.div(image.square().mean(1, { keepAxes: true }).sqrt().add(1e-4)).silu()]))).toEqual([
+      'row',
+    ]);
+  });
+
+  it('puts elementwise work after a convolution into its epilogue', () => {
+    const [image, weight] = [data(2, 8, 8, 8), data(8, 8, 3, 3)];
+    const result = planOf([conv2d(image, weight, { padding: 1 }).mul(0.7).add(image.mul(0.3)).silu()]);
+    expect(kinds(result)).toEqual(['contraction']);
+  });
+
+  it('does not evaluate an activation once for every tap of a convolution that reads it', () => {
+    const [image, weight] = [data(2, 8, 8, 8), data(8, 8, 3, 3)];
+    expect(kinds(planOf([conv2d(image.silu(), weight, { padding: 1 })]))).toEqual(['row', 'contraction']);
+  });
+
+  it('turns depthwise convolutions and matrix-vector products into rows', () => {
+    expect(kinds(planOf([conv2d(data(1, 8, 8, 8), data(8, 1, 3, 3), { groups: 8 })]))).toEqual(['row']);
+    expect(kinds(planOf([data(16, 16).matmul(data(16, 1))]))).toEqual(['row']);
+  });
+
+  it('splits expressions that read more buffers than a kernel may have', () => {
+    const sum = Array.from({ length: 20 }, (): Tensor => data(64).exp()).reduce((a, b) => a.add(b));
+    const { plan } = planOf([sum], [], { buffersPerKernel: 6 });
+    expect(plan.steps.length).toBeGreaterThan(1);
+    for (const step of plan.steps) expect(step.operands.length).toBeLessThanOrEqual(6);
+  });
+
+  it('keeps full reductions of large tensors apart from elementwise work, which has parallelism to lose', () => {
+    const x = data(256, 1024);
+    const y = x.exp();
+    const { plan } = planOf([y, y.sum()]);
+    expect(plan.steps.map(({ kernel }) => (kernel.kind === 'row' ? kernel.inner.length : -1)).sort()).toEqual([0, 1]);
+  });
+});
+
+describe('plans', () => {
+  it('have keys that ignore float scalars and random draws, and see shapes and integers', () => {
+    const x = data(4);
+    expect(keyOf(x.mul(0.1))).toBe(keyOf(x.mul(0)));
+    const generator = new Generator(1);
+    expect(keyOf(generator.normal([3]))).toBe(keyOf(generator.normal([3])));
+    expect(keyOf(x.mul(0.1))).not.toBe(keyOf(data(5).mul(0.1)));
+    expect(keyOf(x.pad([[1, 0]], Number.NEGATIVE_INFINITY))).not.toBe(keyOf(x.pad([[1, 0]], Number.POSITIVE_INFINITY)));
+    const twice = x.add(x);
+    expect(keyOf(twice)).not.toBe(keyOf(x.add(data(4))));
+  });
+
+  it('merge equal work and drop what does nothing', () => {
+    const x = data(4, 4);
+    const a = x.exp().mul(x.exp());
+    const program = planOf([
+      a
+        .reshape([16])
+        .reshape([4, 4])
+        .transpose()
+        .transpose()
+        .add(zeros([4, 4])),
+    ]);
+    expect(program.plan.steps).toHaveLength(1);
+    expect(program.plan.steps[0]?.flops).toBe(32);
+  });
+
+  it('overwrite a cell in place where every read is at the written index', () => {
+    const p = cell(1, 6);
+    const m = cell(2, 6);
+    const g = data(6);
+    const moment = m.value.mul(0.9).add(g.mul(0.1));
+    const updates = [
+      { cell: m.node, value: moment.node },
+      { cell: p.node, value: p.value.sub(moment.mul(0.01)).node },
+    ];
+    const { plan } = planOf([], updates);
+    expect(plan.steps).toHaveLength(1);
+    expect(plan.steps[0]?.kernel.operands.filter(({ access }) => access === 'inout')).toHaveLength(2);
+    expect(plan.outputs.map((number) => plan.values[number]?.replaces)).toEqual(
+      plan.updates.map(({ input }) => plan.inputs[input]),
+    );
+    const refused = planOf([], updates, { inPlace: false });
+    expect(refused.plan.outputs.map((number) => refused.plan.values[number]?.replaces)).toEqual([undefined, undefined]);
+  });
+
+  it('give a cell a new buffer where an element is read at another index than it is written', () => {
+    const p = cell(1, 6);
+    const { plan } = planOf([], [{ cell: p.node, value: p.value.flip([0]).node }]);
+    expect(plan.values[plan.outputs[0] as number]?.replaces).toBeUndefined();
+  });
+
+  it('read the old value of a cell before overwriting it', () => {
+    const p = cell(1, 16, 16);
+    const old = p.value.matmul(data(16, 16));
+    const { plan } = planOf([old], [{ cell: p.node, value: p.value.mul(2).node }]);
+    const input = plan.inputs[0] as number;
+    const writer = plan.steps.findIndex(({ operands, kernel }) =>
+      operands.some((value, i) => plan.values[value]?.replaces === input && kernel.operands[i]?.access !== 'in'),
+    );
+    const reader = plan.steps.findIndex(({ kernel }) => kernel.kind === 'contraction');
+    expect(writer).toBeGreaterThan(reader);
+  });
+
+  it('swap two cells without losing either', () => {
+    const [a, b] = [cell(1, 4), cell(2, 4)];
+    const { plan } = planOf(
+      [],
+      [
+        { cell: a.node, value: b.value.node },
+        { cell: b.node, value: a.value.node },
+      ],
+    );
+    // At most one of the two may be overwritten in place, and only after it was copied.
+    expect(plan.outputs.filter((number) => plan.values[number]?.replaces !== undefined).length).toBeLessThanOrEqual(1);
+  });
+
+  it('share slots between temporaries that are never alive together', () => {
+    let x: Tensor = data(16, 16);
+    for (let i = 0; i < 10; i++) x = x.matmul(data(16, 16));
+    const { plan } = planOf([x]);
+    expect(plan.steps).toHaveLength(10);
+    expect(plan.slots).toHaveLength(2);
+  });
+
+  it('recompute under checkpoint in less memory', () => {
+    const weights = Array.from({ length: 6 }, () => data(32, 32));
+    const block = (x: Tensor, part: readonly Tensor[]): Tensor => part.reduce((y, w) => y.matmul(w).silu(), x);
+    const peak = (loss: Tensor): number =>
+      planOf([loss, ...(grad(loss, weights) as Tensor[])]).plan.slots.reduce((a, b) => a + b, 0);
+    const x = data(256, 32);
+    const plain = peak(block(block(x, weights.slice(0, 3)), weights.slice(3)).sum());
+    const saved = checkpoint((y: Tensor) => block(y, weights.slice(3)))(
+      checkpoint((y: Tensor) => block(y, weights.slice(0, 3)))(x),
+    );
+    expect(peak(saved.sum())).toBeLessThan(0.8 * plain);
+  });
+
+  it('carry State cells through real assignments', () => {
+    using state = new State(zeros([3]));
+    state.assign(state.value.add(1));
+    expect(state.value.shape).toEqual([3]);
+  });
+});
+
+describe('slots', () => {
+  it('never share between overlapping lifetimes and are large enough', () => {
+    const lifetimes = Array.from({ length: 50 }, (_, i) => ({
+      first: i,
+      last: i + ((i * 7) % 5),
+      bytes: 10 + ((i * 13) % 40),
+    }));
+    const { slotOf, bytes } = assignSlots(lifetimes);
+    lifetimes.forEach((a, i) => {
+      expect(bytes[slotOf[i] as number]).toBeGreaterThanOrEqual(a.bytes);
+      lifetimes.forEach((b, j) => {
+        if (i < j && a.first <= b.last && b.first <= a.last) expect(slotOf[i]).not.toBe(slotOf[j]);
+      });
+    });
+  });
+});
