@@ -23,7 +23,7 @@ export interface RandomOptions<D extends DType> {
 export interface UniformOptions<D extends DType> extends RandomOptions<D> {
   /** Default 0. */
   readonly low?: number;
-  /** Default 1; not reached. */
+  /** Default 1; reached only by rounding, never in the default range. */
   readonly high?: number;
 }
 
