@@ -1,5 +1,6 @@
 import type { Backend } from '../../kernel/backend.ts';
 import { developmentMode, setDevelopmentMode } from '../../runtime/development.ts';
+import { cellProgramChecks } from './cell-programs.ts';
 import { cellChecks } from './cells.ts';
 import { compiledChecks } from './compiled.ts';
 import { type ConformanceCase, type ConformanceOptions, createContext } from './context.ts';
@@ -33,6 +34,7 @@ export function backendConformance(
     ...primitiveChecks(context),
     ...graphChecks(context),
     ...cellChecks(context),
+    ...cellProgramChecks(context),
     ...compiledChecks(context),
     ...hostChecks(context),
     { name: 'dispose', run: async () => (await backend()).dispose() },
