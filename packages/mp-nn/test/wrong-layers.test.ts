@@ -38,7 +38,7 @@ describe('wrong layers are caught', () => {
 
   test('without 1 / sqrt(n)', async () => {
     const layer = linear((generator) => normalize(generator.normal([features, features])));
-    await expect(assertPreservesMagnitude(layer, white)).rejects.toThrow(/output RMS is 6\.9.*sqrt\(48\)/);
+    await expect(assertPreservesMagnitude(layer, white)).rejects.toThrow(/output RMS is [67]\..*sqrt\(48\)/);
   });
 
   test('with a fan-in that leaves out the area of the kernel', async () => {
@@ -61,7 +61,7 @@ describe('wrong layers are caught', () => {
     const expected = { inputGradient: 1.034 };
     await expect(assertPreservesMagnitude((x) => mpSilu(x), { ...white, expected })).resolves.toBeDefined();
     await expect(assertPreservesMagnitude((x) => x.silu(), { ...white, expected })).rejects.toThrow(
-      /0\.59.*should be 1 .*plain SiLU/,
+      /0\.(58|59|60).*should be 1 .*plain SiLU/,
     );
   });
 
@@ -86,7 +86,7 @@ describe('wrong layers are caught', () => {
         branch((a, b) => a.add(b)),
         white,
       ),
-    ).rejects.toThrow(/1\.41.*plain sum of two inputs/);
+    ).rejects.toThrow(/1\.4.*plain sum of two inputs/);
   });
 
   test('with weights of magnitude 1.05', async () => {
@@ -101,12 +101,14 @@ describe('wrong layers are caught', () => {
       }
     }
     const layer: LayerFactory = { create: (generator) => new Unnormalized(generator) };
-    await expect(assertPreservesMagnitude(layer, white)).rejects.toThrow(/1\.0[45].*should be 1/);
+    await expect(assertPreservesMagnitude(layer, white)).rejects.toThrow(
+      /Unnormalized: output RMS is 1\.0[3-6].*should be 1/,
+    );
   });
 
   test('in its gradient alone', async () => {
     const x2 = (x: Tensor) => x.mul(2).sub(x.detach());
-    await expect(assertPreservesMagnitude(x2, white)).rejects.toThrow(/input gradient RMS is 2/);
+    await expect(assertPreservesMagnitude(x2, white)).rejects.toThrow(/input gradient RMS is (2|1\.9)/);
     await expect(assertPreservesMagnitude(x2, { ...white, backward: false })).resolves.toBeDefined();
   });
 
@@ -139,9 +141,9 @@ describe('a failure', () => {
   });
 
   test('shrinks to the smallest shape that fails', async () => {
-    const inputShape = fc.tuple(fc.constant(256), fc.integer({ min: 1, max: 40 }));
+    const inputShape = fc.tuple(fc.constant(512), fc.integer({ min: 1, max: 20 }));
     const wide = (x: Tensor) => (x.shape[1]! > 9 ? x.mul(1.5) : x);
-    await expect(assertPreservesMagnitude(wide, { inputShape, seed: 3 })).rejects.toThrow('configuration: [256,10]');
+    await expect(assertPreservesMagnitude(wide, { inputShape, seed: 3 })).rejects.toThrow('configuration: [512,10]');
   });
 
   test('names the shape that is missing', async () => {

@@ -50,7 +50,7 @@ class MagnitudeError extends Error {}
 
 /**
  * Checks that a layer preserves magnitude, forward and backward: white unit normal input must give an output, and a
- * white unit normal output gradient an input gradient, of the RMS that the layer's contract states; 1 without one.
+ * white output gradient of RMS 1 an input gradient, of the RMS that the layer's contract states; 1 without one.
  *
  * A contract brings its own configurations (shapes, fan-ins, kernel sizes, parameters), of which `runs` are drawn. A
  * function, a Module or a factory is tried on `inputShape`; give `{ create: (generator) => layer }` where weights are
@@ -123,8 +123,11 @@ function contractOf<Config>(subject: MagnitudeSubject<Config>, options: Magnitud
     throw new Error('assertPreservesMagnitude: needs the shape of the input. Pass inputShape, such as [64, 32]');
   }
   const { output = 1, inputGradient = 1 } = expected;
+  let name = nameOf(subject);
   const held: MagnitudeContract<Shape> = {
-    name: nameOf(subject),
+    get name() {
+      return name;
+    },
     inputLaw: 'independent elements, each N(0, 1)',
     reason: 'a layer without a contract is held to 1',
     biases: [],
@@ -132,8 +135,12 @@ function contractOf<Config>(subject: MagnitudeSubject<Config>, options: Magnitud
     inputShapes: (shape) => [shape],
     create: (_, generator) => {
       if (typeof subject === 'function') return subject;
+      if ('create' in subject) {
+        const layer = subject.create(generator);
+        name = nameOf(layer);
+        return layer;
+      }
       // The layer is the caller's, not ours to dispose of.
-      if ('create' in subject) return subject.create(generator);
       return (...inputs) => subject.call(...inputs);
     },
     expected: () => ({ output, inputGradients: [inputGradient] }),

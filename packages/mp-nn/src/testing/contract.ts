@@ -20,7 +20,7 @@ export interface ExpectedMagnitude {
 
 /**
  * A layer's promise about magnitudes: over white unit normal inputs and fresh random weights, the mean square of its
- * output, and of its input gradients for a white unit normal output gradient, is the square of `expected`.
+ * output, and of its input gradients for a white output gradient of RMS 1, is the square of `expected`.
  */
 export interface MagnitudeContract<Config = never> {
   readonly name: string;

@@ -28,11 +28,11 @@ export const mpConvContract: MagnitudeContract<ConvConfig> = {
     'at the border some taps of the kernel read padding zeros: of a 3x3 kernel on 4x4 pixels 69% read pixels, so the RMS is 0.83. Gradients go by out / in, as in a linear layer',
   biases: [epsBias],
   configurations: fc.record({
-    inChannels: fc.integer({ min: 1, max: 16 }),
-    outChannels: fc.integer({ min: 1, max: 16 }),
+    inChannels: fc.integer({ min: 2, max: 16 }),
+    outChannels: fc.integer({ min: 2, max: 16 }),
     kernel: fc.constantFrom<readonly [number, number]>([1, 1], [3, 3], [3, 3], [5, 5], [1, 3], [5, 1]),
-    height: fc.integer({ min: 1, max: 12 }),
-    width: fc.integer({ min: 2, max: 12 }),
+    height: fc.integer({ min: 3, max: 12 }),
+    width: fc.integer({ min: 3, max: 12 }),
     gain: fc.constantFrom(1, 0.5),
   }),
   inputShapes: ({ inChannels, outChannels, height, width }) => [

@@ -10,10 +10,10 @@ export const mpFourierContract: MagnitudeContract<{ channels: number; bandwidth:
   reason: 'each of C outputs has slope sqrt(2) freq sin(...) of RMS 2 pi bandwidth, and C independent ones add up',
   biases: [],
   configurations: fc.record({
-    channels: fc.integer({ min: 128, max: 192 }),
+    channels: fc.integer({ min: 64, max: 96 }),
     bandwidth: fc.constantFrom(0.5, 1, 2),
   }),
-  inputShapes: () => [[160]],
+  inputShapes: () => [[96]],
   create: ({ channels, bandwidth }, generator) => new MPFourier(channels, { bandwidth, generator }),
   expected: ({ channels, bandwidth }) => ({
     output: 1,
