@@ -4,7 +4,9 @@ import type { Plan } from '../kernel/plan.ts';
 import { planNeeds, showBytes } from '../runtime/budget.ts';
 import { cellOf } from '../runtime/cell.ts';
 import { scheduleFor } from '../runtime/plan-cache.ts';
-import { previewProgram } from '../runtime/submit.ts';
+import { previewRun } from '../runtime/submit.ts';
+import type { Program } from '../schedule/canonical.ts';
+import type { Schedule } from '../schedule/schedule.ts';
 import { bytesPerElement } from '../types/dtype.ts';
 import { describeKernel } from './describe-kernel.ts';
 
@@ -24,6 +26,8 @@ export interface ExplainedStep {
   readonly writes: readonly string[];
   /** Why the backend refused the kernel, which runs on the host instead. */
   readonly refused?: string;
+  /** Depends on cells alone: runs once, until one of them changes. */
+  readonly prelude?: true;
 }
 
 /** What a read would run. `String(explanation)` is a table for people. */
@@ -48,9 +52,36 @@ export interface Explanation {
  * console.log(String(explain(loss)));
  */
 export function explain(...what: readonly Explainable[]): Explanation {
-  const { backend, program } = previewProgram(what.map((one) => ('op' in one ? one : one.node)));
-  const { plan, inputs, refused } = scheduleFor(backend, program);
-  const names = valueNames(plan, (input) => leafName(program.leaves[inputs[input] as number] as Node));
+  const { backend, prelude, program, parts } = previewRun(what.map((one) => ('op' in one ? one : one.node)));
+  const partNames = new Map<Node, string>(parts.map(({ leaf, cells }) => [leaf, `prelude of ${cells[0]?.path}`]));
+  const runs = [...(prelude === undefined ? [] : [prelude]), program].map((one) => {
+    const scheduled = scheduleFor(backend, one);
+    return { ...explainSteps(scheduled, one, partNames, one === prelude), plan: scheduled.plan };
+  });
+  const steps = runs.flatMap((run) => run.steps);
+  const sum = (pick: (step: ExplainedStep) => number) => steps.reduce((total, step) => total + pick(step), 0);
+  const explanation = {
+    backend: backend.name,
+    steps,
+    flops: sum(({ flops }) => flops),
+    bytes: sum(({ bytes }) => bytes),
+    slots: runs.at(-1)?.plan.slots ?? [],
+    peakBytes: Math.max(...runs.map((run) => run.peakBytes)),
+    updates: program.updates.map(({ cell }) => cell.attributes.cell.path),
+  };
+  return { ...explanation, toString: () => print(explanation) };
+}
+
+function explainSteps(
+  { plan, inputs, refused }: Schedule,
+  program: Program,
+  partNames: ReadonlyMap<Node, string>,
+  isPrelude: boolean,
+): { steps: ExplainedStep[]; peakBytes: number } {
+  const names = valueNames(plan, (input) => {
+    const leaf = program.leaves[inputs[input] as number] as Node;
+    return partNames.get(leaf) ?? leafName(leaf);
+  });
   const steps = plan.steps.map(({ kernel, operands, flops, bytes }, index): ExplainedStep => {
     const named = (accesses: readonly string[], pick: (value: number) => number) =>
       operands
@@ -65,24 +96,15 @@ export function explain(...what: readonly Explainable[]): Explanation {
       reads: named(['in', 'inout'], (value) => plan.values[value]?.replaces ?? value),
       writes: named(['out', 'inout'], (value) => value),
       ...(reason === undefined ? {} : { refused: reason }),
+      ...(isPrelude ? { prelude: true } : {}),
     };
   });
-  const sum = (pick: (step: ExplainedStep) => number) => steps.reduce((total, step) => total + pick(step), 0);
   const inputBytes = plan.inputs.reduce((total, number) => {
     const value = plan.values[number];
     return value === undefined ? total : total + value.length * bytesPerElement(value.dtype);
   }, 0);
   const { outputs, scratch } = planNeeds(plan);
-  const explanation = {
-    backend: backend.name,
-    steps,
-    flops: sum(({ flops }) => flops),
-    bytes: sum(({ bytes }) => bytes),
-    slots: plan.slots,
-    peakBytes: inputBytes + outputs + scratch,
-    updates: program.updates.map(({ cell }) => cell.attributes.cell.path),
-  };
-  return { ...explanation, toString: () => print(explanation) };
+  return { steps, peakBytes: inputBytes + outputs + scratch };
 }
 
 function leafName(leaf: Node): string {
@@ -103,8 +125,9 @@ function valueNames(plan: Plan, inputName: (input: number) => string): string[] 
 function print(explanation: Omit<Explanation, 'toString'>): string {
   const { backend, steps, flops, bytes, slots, peakBytes, updates } = explanation;
   const lines = steps.map((step, i) => {
+    const prelude = step.prelude ? '  (once, until a cell changes)' : '';
     const refused = step.refused === undefined ? '' : `  (refused by the backend: ${step.refused})`;
-    return `${String(i).padStart(4)}  ${showCount(step.flops).padStart(8)}flop  ${showBytes(step.bytes).padStart(9)}  ${step.description}${refused}  <- ${step.reads.join(', ') || 'nothing'} -> ${step.writes.join(', ')}`;
+    return `${String(i).padStart(4)}  ${showCount(step.flops).padStart(8)}flop  ${showBytes(step.bytes).padStart(9)}  ${step.description}${prelude}${refused}  <- ${step.reads.join(', ') || 'nothing'} -> ${step.writes.join(', ')}`;
   });
   const total = `${steps.length} kernels on '${backend}': ${showCount(flops)}flop, ${showBytes(bytes)} moved, peak ${showBytes(peakBytes)}, ${slots.length} slots of ${showBytes(slots.reduce((a, b) => a + b, 0))}`;
   const updated = updates.length === 0 ? [] : [`updates ${updates.join(', ')}`];

@@ -1,5 +1,6 @@
-import type { Node, Storage } from '../graph/node.ts';
+import type { Node } from '../graph/node.ts';
 import { isOp, rawNode } from '../graph/node.ts';
+import type { Backend } from '../kernel/backend.ts';
 import { canonicalize, type Program } from '../schedule/canonical.ts';
 import type { DType } from '../types/dtype.ts';
 import { elementCount, type Shape, sameShape, showShape } from '../types/shape.ts';
@@ -8,7 +9,9 @@ import { type CallSite, captureCallSite } from './call-site.ts';
 import { type Cell, cellOf, pendingCells } from './cell.ts';
 import { DeviceValues } from './device-values.ts';
 import { launch } from './launch.ts';
-import { disposeNode, pinnedLeaf } from './storage.ts';
+import { bindPreludes } from './prelude.ts';
+import { type Split, splitPreludes } from './prelude-parts.ts';
+import { disposeNode, pinnedLeaf, placeholder } from './storage.ts';
 import { committedNow, submit, submitInitials, type Wanted } from './submit.ts';
 import { type Draw, refuseInTrace, Trace, withTrace } from './trace.ts';
 
@@ -48,6 +51,7 @@ export class CompiledProgram {
   readonly #draws: readonly Draw[];
   readonly #argumentCount: number;
   readonly #site: CallSite | undefined;
+  readonly #splits = new WeakMap<Backend, Split | undefined>();
   #drawsAreFresh = true;
 
   private constructor(parts: {
@@ -129,6 +133,10 @@ export class CompiledProgram {
       if (isOp(leaf, 'cell')) cellOf(leaf).isCommitted(cellOf(leaf).leaf);
     }
     const scalars = this.#scalars(numbers);
+    const split = this.#splitFor(backend);
+    if (split !== undefined) {
+      for (const [leaf, bound] of bindPreludes(split, program, backend, this.#site)) bindings.set(leaf, bound);
+    }
     const results = new Map<Node, DeviceValues>();
     for (const node of new Set(this.#results)) {
       const values = new DeviceValues(
@@ -143,14 +151,17 @@ export class CompiledProgram {
     for (const cell of this.#updated) cell.commitReplay();
     const launched = launch({
       backend,
-      program,
+      program: split?.program ?? program,
       takers: program.outputs.map((node) => results.get(node) as DeviceValues),
       updated: this.#updated.map((cell) => cell.values),
       bindings,
       scalar: (node) => scalars.get(node),
       site: this.#site,
     });
-    for (const leaf of bindings.values()) if (!inputs.includes(leaf)) disposeNode(leaf);
+    for (const node of this.#placeholders) {
+      const bound = bindings.get(node) as Node;
+      if (!inputs.includes(bound)) disposeNode(bound);
+    }
     await launched.submitted;
     const leaves = new Map<Node, Node<'buffer'>>();
     for (const [node, values] of results) {
@@ -180,6 +191,13 @@ export class CompiledProgram {
     });
     if (wanted.length > 0 || pendingCells().length > 0) submit(wanted);
     return bindings;
+  }
+
+  #splitFor(backend: Backend): Split | undefined {
+    if (this.#splits.has(backend)) return this.#splits.get(backend);
+    const split = splitPreludes(this.#program, new Set(this.#updated), backend);
+    this.#splits.set(backend, split);
+    return split;
   }
 
   #scalars(numbers: readonly number[]): Map<Node, number> {
@@ -215,10 +233,4 @@ export class CompiledProgram {
       }
     });
   }
-}
-
-/** A leaf that each call binds to another one. */
-function placeholder({ shape, dtype }: InputSignature): Node<'buffer'> {
-  const storage: Storage = { dtype, length: elementCount(shape) };
-  return rawNode('buffer', [], { storage }, shape, dtype);
 }

@@ -26,7 +26,7 @@ export interface LaunchRequest {
   /** Owners of the updated cells, in the order of the program's updates. */
   readonly updated: readonly DeviceValues[];
   /** Leaves that stand for other leaves (a compiled function's inputs). */
-  readonly bindings?: ReadonlyMap<Node, Node>;
+  readonly bindings?: ReadonlyMap<Node, Node> | undefined;
   /** Values of scalars that differ from those in the graph. */
   readonly scalar?: (node: Node) => number | undefined;
   /** Done in order with the run: owners that get host values. */

@@ -61,6 +61,11 @@ export function hostLeaf(values: HostArray, shape: Shape, dtype: DType): Node<'b
   return rawNode('buffer', [], { storage: new HostStorage(dtype, values) }, shape, dtype);
 }
 
+/** A leaf without values of its own: each run binds it to another one. */
+export function placeholder({ shape, dtype }: Pick<Node, 'shape' | 'dtype'>): Node<'buffer'> {
+  return rawNode('buffer', [], { storage: { dtype, length: elementCount(shape) } }, shape, dtype);
+}
+
 /** A leaf that owns the values of `values`, computed or on their way. */
 export function pinnedLeaf(values: DeviceValues, shape: Shape): Node<'buffer'> {
   return rawNode('buffer', [], { storage: new DeviceStorage(values) }, shape, values.dtype);

@@ -8,7 +8,8 @@ import { type Cell, cellOf, pendingCells } from './cell.ts';
 import type { DeviceValues } from './device-values.ts';
 import type { Taker } from './execution.ts';
 import { type Launched, launch } from './launch.ts';
-import { type Split, splitPreludes } from './prelude.ts';
+import { bindPreludes, missingParts } from './prelude.ts';
+import { type PreludePart, programOf, splitPreludes } from './prelude-parts.ts';
 import { noteSharedWork } from './shared-work.ts';
 import { hostValues, knownValues } from './storage.ts';
 
@@ -37,21 +38,19 @@ export function submit(wanted: readonly Wanted[]): Launched {
     else if (cell.poison !== undefined) all.push({ node: value, taker: cell.values });
     else updated.push(cell);
   }
-  let program = canonical(
+  const program = canonical(
     all.map(({ node }) => node),
     updated,
     cells,
   );
   noteSharedWork(program);
   const split = splitPreludes(program, new Set(cells), backend);
-  if (split !== undefined) {
-    submitPreludes(backend, split, program, site);
-    program = split.program;
-  }
+  const bindings = split && bindPreludes(split, program, backend, site);
   for (const cell of cells) cell.commitAssigned();
   return launch({
     backend,
-    program,
+    program: split?.program ?? program,
+    bindings,
     takers: all.map(({ taker }) => taker),
     updated: updated.map((cell) => cell.values),
     hostWrites,
@@ -86,29 +85,29 @@ export function submitInitials(site: CallSite | undefined): void {
   });
 }
 
-function submitPreludes(
-  backend: Backend,
-  { fresh }: Split,
-  { isCommitted }: Program,
-  site: CallSite | undefined,
-): void {
-  if (fresh.length === 0) return;
-  const outputs = fresh.map(({ node }) => node);
-  const takers = fresh.map(({ values }) => values);
-  launch({ backend, program: canonicalize({ outputs, updates: [], isCommitted }), takers, updated: [], site });
-}
-
-/** The program that reading `nodes` would run now, pending assignments included. */
-export function previewProgram(nodes: readonly Node[]): { backend: Backend; program: Program } {
+/** What reading `nodes` would run now, pending assignments included. */
+export function previewRun(nodes: readonly Node[]): {
+  readonly backend: Backend;
+  /** Computes the parts of the program that depend on cells alone and are not kept from before. */
+  readonly prelude: Program | undefined;
+  readonly program: Program;
+  readonly parts: readonly PreludePart[];
+} {
+  const backend = currentBackend();
   const cells = pendingCells();
   const fresh = new Set(cells.filter((cell) => cell.initial !== undefined));
-  const updated = cells.filter((cell) => cell.assigned !== undefined && hostValues(cell.assigned) === undefined);
+  const assigned = cells.filter((cell) => cell.assigned !== undefined);
+  const updated = assigned.filter((cell) => hostValues(cell.assigned as Node) === undefined);
   const program = canonicalize({
     outputs: nodes.filter((node) => node.sources.length > 0),
     updates: updated.map((cell) => ({ cell: cell.leaf, value: cell.assigned as Node })),
     isCommitted: committedNow(fresh),
   });
-  return { backend: currentBackend(), program };
+  const split = splitPreludes(program, new Set(assigned), backend);
+  if (split === undefined) return { backend, prelude: undefined, program, parts: [] };
+  const missing = missingParts(split);
+  const prelude = missing.length > 0 ? programOf(missing, program) : undefined;
+  return { backend, prelude, program: split.program, parts: split.parts };
 }
 
 /**
