@@ -18,7 +18,7 @@ export interface NormOptions {
  *
  * @example
  * ```ts
- * new GroupNorm(4, 32).call(uniform([2, 32, 8, 8])).shape; // [2, 32, 8, 8]
+ * new GroupNorm(4, 32).call(zeros([2, 32, 8, 8])).shape; // [2, 32, 8, 8]
  * ```
  */
 export class GroupNorm extends Module {

@@ -16,7 +16,7 @@ export interface LinearOptions extends InitializationOptions {
  * @example
  * ```ts
  * const layer = new Linear(2, 64);
- * layer.call(uniform([8, 2])).shape; // [8, 64]
+ * layer.call(zeros([8, 2])).shape; // [8, 64]
  * ```
  */
 export class Linear extends Module {
