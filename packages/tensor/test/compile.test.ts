@@ -1,4 +1,15 @@
-import { commit, compile, Generator, grad, State, type Tensor, tensor, withBackend, zeros } from '@evenkeel/tensor';
+import {
+  commit,
+  compile,
+  Generator,
+  grad,
+  StaleReadError,
+  State,
+  type Tensor,
+  tensor,
+  withBackend,
+  zeros,
+} from '@evenkeel/tensor';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { planCount } from '../src/runtime/plan-cache.ts';
 import { leakGuard } from '../src/testing/leak-guard.ts';
@@ -105,6 +116,17 @@ describe('compile', () => {
     const state = total as unknown as State;
     expect(await list(state.value)).toEqual([3, 5]);
     state.dispose();
+  });
+
+  test('makes tensors on the values before a call stale', async () => {
+    using x = new State(tensor([1]), { path: 'x' });
+    const double = compile((y: Tensor) => {
+      x.assign(x.value.mul(y));
+    });
+    const old = x.value.add(1);
+    await double(2);
+    await expect(old.data()).rejects.toThrow(StaleReadError);
+    expect(await list(x.value)).toEqual([2]);
   });
 
   test('leaves nothing assigned while tracing fails', async () => {

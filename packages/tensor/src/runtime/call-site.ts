@@ -7,7 +7,7 @@ export type CallSite = Error;
 export function captureCallSite(): CallSite | undefined {
   if (!developmentMode()) return undefined;
   const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = 30;
+  Error.stackTraceLimit = 14;
   const site = new Error();
   Error.stackTraceLimit = limit;
   return site;

@@ -2,6 +2,7 @@ import type { CellIdentity, Node } from '../graph/node.ts';
 import { rawNode } from '../graph/node.ts';
 import type { DType, HostArray } from '../types/dtype.ts';
 import { elementCount, type Shape, sameShape, showShape } from '../types/shape.ts';
+import type { CallSite } from './call-site.ts';
 import { warnOnce } from './development.ts';
 import { DeviceValues } from './device-values.ts';
 import { PoisonedCellError } from './poisoned-cell.ts';
@@ -206,9 +207,9 @@ export class Cell implements CellIdentity {
     shareSites(node, this.#leaf);
   }
 
-  /** A run that does not come from an assignment (a replay) leaves a new version behind. */
-  commitReplay(): void {
-    noteOverwrite(this.#leaf);
+  /** A run that does not come from an assignment, a replay asked for at `site`, leaves a new version behind. */
+  commitReplay(site: CallSite | undefined): void {
+    if (site !== undefined) noteOverwrite(this.#leaf, site);
     this.#advance(++this.#latest);
   }
 

@@ -148,7 +148,8 @@ export class CompiledProgram {
       values.toHost = values.bytes <= smallResultBytes;
       results.set(node, values);
     }
-    for (const cell of this.#updated) cell.commitReplay();
+    const site = captureCallSite();
+    for (const cell of this.#updated) cell.commitReplay(site);
     const launched = launch({
       backend,
       program: split?.program ?? program,

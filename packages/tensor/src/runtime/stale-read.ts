@@ -43,9 +43,8 @@ export function noteRead(node: Node): void {
   else sites.read = read;
 }
 
-/** Notes that the version of `node` gets overwritten here. */
-export function noteOverwrite(node: Node): void {
-  const overwritten = captureCallSite();
+/** Notes that the version of `node` gets overwritten, here unless said otherwise. */
+export function noteOverwrite(node: Node, overwritten: CallSite | undefined = captureCallSite()): void {
   if (overwritten === undefined) return;
   const sites = sitesOf.get(node);
   if (sites === undefined) sitesOf.set(node, { overwritten });
