@@ -11,8 +11,8 @@ export const mpConcatContract: MagnitudeContract<{ first: number; second: number
     'with C = sqrt((Na + Nb) / ((1 - t)^2 + t^2)) the parts have RMS (1 - t) C / sqrt(Na) and t C / sqrt(Nb), and gradients are scaled like the parts',
   biases: [],
   configurations: fc.record({
-    first: fc.integer({ min: 1, max: 40 }),
-    second: fc.integer({ min: 1, max: 40 }),
+    first: fc.integer({ min: 2, max: 40 }),
+    second: fc.integer({ min: 2, max: 40 }),
     size: fc.integer({ min: 1, max: 4 }),
     t: fc.double({ min: 0.1, max: 0.9, noNaN: true }),
   }),

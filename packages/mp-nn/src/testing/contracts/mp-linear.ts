@@ -17,8 +17,8 @@ export const mpLinearContract: MagnitudeContract<LinearConfig> = {
   reason: 'rows of the weight are unit vectors, so all its squares sum to `out`, and each input meets out / in of them',
   biases: [epsBias],
   configurations: fc.record({
-    inFeatures: fc.integer({ min: 1, max: 96 }),
-    outFeatures: fc.integer({ min: 1, max: 96 }),
+    inFeatures: fc.integer({ min: 3, max: 96 }),
+    outFeatures: fc.integer({ min: 3, max: 96 }),
     gain: fc.constantFrom(1, 0.5, 3),
   }),
   inputShapes: ({ inFeatures, outFeatures }) => [
