@@ -72,10 +72,6 @@ export class Arena {
 
 /** A typed array on `length` elements of the arena. */
 export function viewOf(buffer: ArrayBuffer, offset: number, dtype: DType, length: number): HostArray {
-  const { constructor } = hostArray(dtype, 0);
-  return new (constructor as new (buffer: ArrayBuffer, offset: number, length: number) => HostArray)(
-    buffer,
-    offset,
-    length,
-  );
+  type View = new (buffer: ArrayBuffer, offset: number, length: number) => HostArray;
+  return new (hostArray(dtype, 0).constructor as View)(buffer, offset, length);
 }

@@ -10,11 +10,6 @@ import { TILE_COLUMNS, TILE_ROWS } from './micro-kernel.ts';
 import { operandNames } from './operand-names.ts';
 import { visitExpr } from './row-plan.ts';
 
-/** Scratch arrays of a contraction. */
-export const PACKED_ROWS = 0;
-export const PACKED_COLUMNS = 1;
-export const TILES = 2;
-
 /** A part of a contraction's axes: letter for names, number of its first axis, sizes, and how it is cut. */
 export interface AxisGroup {
   readonly letter: 'b' | 'm' | 'n' | 'k';
@@ -69,7 +64,10 @@ class BlockLoops {
     const loops = axes.filter(({ size }) => size !== 1).sort((a, b) => b.step - a.step || a.size - b.size);
     const enter = (depth: number): void => {
       const loop = loops[depth];
-      if (!loop) return body();
+      if (!loop) {
+        body();
+        return;
+      }
       builder.loop(loop.name, loop.from, loop.to, (index) => {
         indices.bind(loop.axis, index);
         enter(depth + 1);
@@ -124,7 +122,7 @@ export function lowerPacking(kernel: Contraction, side: 'rows' | 'columns', axes
       .sort((a, b) => a.scope.depth - b.scope.depth)
       .reduce((sum, part) => builder.call('add', sum, part));
     const value = expressions.asNumber(expressions.value(expr), expr.dtype);
-    builder.write({ kind: 'scratch', number: side === 'rows' ? PACKED_ROWS : PACKED_COLUMNS }, target, value);
+    builder.write({ kind: side }, target, value);
   });
   return builder.finish(side === 'rows' ? 'packRows' : 'packColumns', operandNames(kernel.operands));
 }
@@ -151,7 +149,7 @@ export function lowerEpilogue(kernel: Contraction, axes: ContractionAxes): LoopP
         builder.call('mul', builder.call('shiftDown', column, builder.number(2)), loops.stride),
         builder.call('mask', column, builder.number(3)),
       );
-      return builder.read({ kind: 'scratch', number: TILES }, builder.call('add', rowPart, columnPart));
+      return builder.read({ kind: 'tiles' }, builder.call('add', rowPart, columnPart));
     };
     const context = { operands: kernel.operands, arguments: kernel.arguments, accumulator };
     const expressions = new ExpressionValues(builder, indices, context, kernel.stores);

@@ -1,5 +1,4 @@
-import { fractionsOfTwo, powersOfTwo } from './exponential.ts';
-import type { ArrayReference, Local, LoopFunction, LoopProgram, Statement, Value } from './loops.ts';
+import type { ArrayReference, Local, LoopFunction, LoopProgram, Statement, Tables, Value } from './loops.ts';
 import { primitiveRule } from './primitives.ts';
 
 type Evaluate = () => number;
@@ -10,7 +9,7 @@ type MutableArray = { [index: number]: number };
 interface Frame {
   operands: readonly MutableArray[];
   scratch: readonly MutableArray[];
-  readonly tables: { bounds: MutableArray; given: MutableArray; powers: MutableArray; fractions: MutableArray };
+  readonly tables: Record<string, MutableArray>;
   readonly locals: Float64Array;
 }
 
@@ -18,11 +17,11 @@ interface Frame {
  * A loop program as nested closures, for pages whose content-security policy forbids code from strings. The operations
  * and their order are the printed code's, so the results are too.
  */
-export function interpretLoops(program: LoopProgram): LoopFunction {
+export function interpretLoops(program: LoopProgram, tables: Partial<Tables>): LoopFunction {
   const frame: Frame = {
     operands: [],
     scratch: [],
-    tables: { bounds: [], given: [], powers: powersOfTwo, fractions: fractionsOfTwo },
+    tables: { ...tables },
     locals: new Float64Array(program.slots),
   };
   const execute = sequence(program.body, frame);
@@ -133,5 +132,5 @@ function arrayOf(reference: ArrayReference, frame: Frame): () => MutableArray {
   }
   const { tables } = frame;
   const { kind } = reference;
-  return () => tables[kind];
+  return () => tables[kind] as MutableArray;
 }

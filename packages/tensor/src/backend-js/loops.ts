@@ -15,7 +15,12 @@ export interface LoopProgram {
 /** An array that generated code touches. `bounds` are the integers that a call is given, `given` the launch arguments. */
 export type ArrayReference =
   | { readonly kind: 'operand' | 'scratch'; readonly number: number }
-  | { readonly kind: 'bounds' | 'given' | 'powers' | 'fractions' };
+  | { readonly kind: 'bounds' | 'given' | TableName };
+
+/** Arrays that generated code closes over: tables for `exp`, and the memory of contractions. */
+export type TableName = 'powers' | 'fractions' | 'rows' | 'columns' | 'tiles';
+
+export type Tables = Readonly<Record<TableName, Float64Array>>;
 
 export interface Local {
   readonly name: string;

@@ -3,82 +3,86 @@ export const TILE_ROWS = 2;
 export const TILE_COLUMNS = 4;
 
 /**
- * Adds products of packed panels to tiles: `tile[r, c] += sum over k of a[k, r] * b[k, c]`, for every pair of a row
- * panel of `a` (k values of 2 rows each) and a column panel of `b` (k values of 4 columns each).
- * Tile (i, j) starts at `(j * aPanels + i) * 8` in `tiles`.
+ * Adds products of packed panels to tiles: `tile[r, c] += sum over k of rows[k, r] * columns[k, c]`, for every pair of a
+ * row panel (k values of 2 rows each) and a column panel (k values of 4 columns each). Tile (i, j) starts at
+ * `(j * rowPanels + i) * 8`.
  */
-export function multiplyPanels(
-  a: Float64Array,
-  aOffset: number,
-  aPanels: number,
-  b: Float64Array,
-  bOffset: number,
-  bPanels: number,
-  tiles: Float64Array,
+export type MultiplyPanels = (
+  rowOffset: number,
+  rowPanels: number,
+  columnOffset: number,
+  columnPanels: number,
   depth: number,
-): void {
-  const [aStride, bStride] = [depth * TILE_ROWS, depth * TILE_COLUMNS];
-  // The side with fewer panels turns in the inner loop: it stays in the cache.
-  if (aPanels <= bPanels) {
-    for (let j = 0; j < bPanels; j++) {
-      for (let i = 0; i < aPanels; i++) {
-        multiplyTile(a, aOffset + i * aStride, b, bOffset + j * bStride, tiles, (j * aPanels + i) * 8, depth);
+) => void;
+
+/** The multiplication on given memory. */
+export function createMultiply(rows: Float64Array, columns: Float64Array, tiles: Float64Array): MultiplyPanels {
+  const tile = (rowOffset: number, columnOffset: number, offset: number, depth: number): void => {
+    for (let r = 0; r < TILE_ROWS; r++) {
+      for (let c = 0; c < TILE_COLUMNS; c++) {
+        let sum = tiles[offset + r * TILE_COLUMNS + c] as number;
+        for (let k = 0; k < depth; k++) {
+          sum +=
+            (rows[rowOffset + k * TILE_ROWS + r] as number) * (columns[columnOffset + k * TILE_COLUMNS + c] as number);
+        }
+        tiles[offset + r * TILE_COLUMNS + c] = sum;
       }
     }
-  } else {
-    for (let i = 0; i < aPanels; i++) {
-      for (let j = 0; j < bPanels; j++) {
-        multiplyTile(a, aOffset + i * aStride, b, bOffset + j * bStride, tiles, (j * aPanels + i) * 8, depth);
+  };
+  return (rowOffset, rowPanels, columnOffset, columnPanels, depth) => {
+    for (let i = 0; i < rowPanels; i++) {
+      for (let j = 0; j < columnPanels; j++) {
+        const [row, column] = [rowOffset + i * depth * TILE_ROWS, columnOffset + j * depth * TILE_COLUMNS];
+        tile(row, column, (j * rowPanels + i) * TILE_ROWS * TILE_COLUMNS, depth);
       }
     }
-  }
+  };
 }
 
-/** Measured at 5.7 GFLOP/s where 4 x 4 reaches 3.7; loading the sums before the loop matters too. */
-function multiplyTile(
-  a: Float64Array,
-  aOffset: number,
-  b: Float64Array,
-  bOffset: number,
-  tiles: Float64Array,
-  offset: number,
-  depth: number,
-): void {
-  let s00 = tiles[offset] as number;
-  let s01 = tiles[offset + 1] as number;
-  let s02 = tiles[offset + 2] as number;
-  let s03 = tiles[offset + 3] as number;
-  let s10 = tiles[offset + 4] as number;
-  let s11 = tiles[offset + 5] as number;
-  let s12 = tiles[offset + 6] as number;
-  let s13 = tiles[offset + 7] as number;
-  let p = aOffset | 0;
-  let q = bOffset | 0;
-  const end = (aOffset + depth * TILE_ROWS) | 0;
-  while (p < end) {
-    const b0 = b[q] as number;
-    const b1 = b[q + 1] as number;
-    const b2 = b[q + 2] as number;
-    const b3 = b[q + 3] as number;
-    const a0 = a[p] as number;
-    s00 += a0 * b0;
-    s01 += a0 * b1;
-    s02 += a0 * b2;
-    s03 += a0 * b3;
-    const a1 = a[p + 1] as number;
-    s10 += a1 * b0;
-    s11 += a1 * b1;
-    s12 += a1 * b2;
-    s13 += a1 * b3;
-    p = (p + TILE_ROWS) | 0;
-    q = (q + TILE_COLUMNS) | 0;
+/**
+ * Source of `createMultiply` with a tile's sums in locals, in the same order of operations. Measured where 4 x 4 tiles
+ * reach 3.7 GFLOP/s: 5.7, of which 4.2 would be left if V8 did not know the arrays (it does as long as a source makes
+ * one closure), and 4.0 if the sums started at 0 and were added at the end.
+ */
+export function printMultiply(): string {
+  const places = Array.from({ length: TILE_ROWS * TILE_COLUMNS }, (_, i) => i);
+  const lines = (parts: readonly string[], indent: string): string =>
+    parts.map((part) => `${indent}${part}`).join('\n');
+  const columnLoads = Array.from({ length: TILE_COLUMNS }, (_, c) => `const b${c} = columns[q + ${c}];`);
+  const products = Array.from({ length: TILE_ROWS }, (_, r) => [
+    `const a${r} = rows[p + ${r}];`,
+    ...Array.from({ length: TILE_COLUMNS }, (_, c) => `s${r * TILE_COLUMNS + c} += a${r} * b${c};`),
+  ]).flat();
+  // The side with fewer panels turns in the inner loop: it stays in the cache.
+  return `function createMultiply(rows, columns, tiles) {
+  'use strict';
+  function tile(row, column, offset, depth) {
+${lines(
+  places.map((i) => `let s${i} = tiles[offset + ${i}];`),
+  '    ',
+)}
+    let p = row | 0;
+    let q = column | 0;
+    const end = (row + depth * ${TILE_ROWS}) | 0;
+    while (p < end) {
+${lines([...columnLoads, ...products], '      ')}
+      p = (p + ${TILE_ROWS}) | 0;
+      q = (q + ${TILE_COLUMNS}) | 0;
+    }
+${lines(
+  places.map((i) => `tiles[offset + ${i}] = s${i};`),
+  '    ',
+)}
   }
-  tiles[offset] = s00;
-  tiles[offset + 1] = s01;
-  tiles[offset + 2] = s02;
-  tiles[offset + 3] = s03;
-  tiles[offset + 4] = s10;
-  tiles[offset + 5] = s11;
-  tiles[offset + 6] = s12;
-  tiles[offset + 7] = s13;
+  return (rowOffset, rowPanels, columnOffset, columnPanels, depth) => {
+    const inner = Math.min(rowPanels, columnPanels);
+    const count = rowPanels * columnPanels;
+    for (let step = 0, o = 0; step < count; o++) {
+      for (let n = 0; n < inner; n++, step++) {
+        const [i, j] = rowPanels <= columnPanels ? [n, o] : [o, n];
+        tile(rowOffset + i * depth * ${TILE_ROWS}, columnOffset + j * depth * ${TILE_COLUMNS}, (j * rowPanels + i) * ${TILE_ROWS * TILE_COLUMNS}, depth);
+      }
+    }
+  };
+}`;
 }

@@ -1,5 +1,4 @@
-import { fractionsOfTwo, powersOfTwo } from './exponential.ts';
-import type { ArrayReference, LoopFunction, LoopProgram, Statement, Value } from './loops.ts';
+import type { ArrayReference, LoopFunction, LoopProgram, Statement, Tables, Value } from './loops.ts';
 import { primitiveRule } from './primitives.ts';
 import { scalarFunctions } from './scalar-functions.ts';
 
@@ -43,7 +42,7 @@ function printBody(body: readonly Statement[], operandNames: readonly string[], 
       }
     }
   };
-  return body.flatMap((statement): string[] => {
+  const linesOf = (statement: Statement): string[] => {
     switch (statement.kind) {
       case 'define':
         return [`${indent}const ${statement.value.local?.name} = ${spell(statement.value)};`];
@@ -65,7 +64,8 @@ function printBody(body: readonly Statement[], operandNames: readonly string[], 
         return [`${indent}${head} {`, ...inner, `${indent}}`];
       }
     }
-  });
+  };
+  return body.flatMap(linesOf);
 }
 
 /**
@@ -73,8 +73,8 @@ function printBody(body: readonly Statement[], operandNames: readonly string[], 
  *
  * @throws where a content-security policy forbids code from strings.
  */
-export function evaluateSource(source: string): LoopFunction {
-  const globals = { ...scalarFunctions, powers: powersOfTwo, fractions: fractionsOfTwo };
+export function evaluateSource(source: string, tables: Partial<Tables>): LoopFunction {
+  const globals = { ...scalarFunctions, ...tables };
   const names = Object.keys(globals).filter((name) => new RegExp(`\\b${name}\\b`).test(source));
   const header = names.length > 0 ? `const { ${names.join(', ')} } = globals;\n` : '';
   return new Function('globals', `'use strict';\n${header}return ${source};`)(globals) as LoopFunction;

@@ -93,7 +93,7 @@ function passesThatUse(stages: readonly Stage[], direct: readonly number[][], pa
 
 /** A store into a buffer that is also read waits for the last pass that reads it. */
 function delayInPlaceStores(stages: readonly Stage[], level: number[]): void {
-  const reads = stages.map((stage) => operandsReadBy(valueOf(stage)));
+  const reads = stages.map((stage) => operandsReadBy(exprOf(stage)));
   // Maps are computed again wherever they are used, so their reads belong to their users too.
   stages.forEach((stage, i) => {
     for (const source of stagesOf(stage)) {
@@ -113,13 +113,13 @@ function delayInPlaceStores(stages: readonly Stage[], level: number[]): void {
   }
 }
 
-function valueOf(stage: Stage): Expr {
+function exprOf(stage: Stage): Expr {
   return stage.kind === 'store' ? stage.store.value : stage.value;
 }
 
 function stagesOf(stage: Stage): number[] {
   const found = new Set<number>();
-  visitExpr(valueOf(stage), (expr) => {
+  visitExpr(exprOf(stage), (expr) => {
     if (expr.kind === 'stage') found.add(expr.stage);
   });
   return [...found];

@@ -56,9 +56,15 @@ class RowLowering {
   #loops(letter: string, sizes: readonly number[], first: number, reverse: boolean, body: () => void): void {
     const builder = this.#builder;
     const open = (axis: number): void => {
-      if (axis === sizes.length) return body();
-      const size = sizes[axis] as number;
-      if (size === 1) return open(axis + 1);
+      const size = sizes[axis];
+      if (size === undefined) {
+        body();
+        return;
+      }
+      if (size === 1) {
+        open(axis + 1);
+        return;
+      }
       const enter = (index: Value): void => {
         this.#indices.bind(first + axis, index);
         open(axis + 1);
