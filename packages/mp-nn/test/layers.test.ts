@@ -133,8 +133,8 @@ describe('MPFourier', () => {
   });
 
   test('frequencies have standard deviation 2 pi bandwidth', async () => {
-    const { freqs } = new MPFourier(20_000, { bandwidth: 2, generator: random() });
-    const meanSquare = await freqs.value.square().mean().item();
+    using layer = new MPFourier(20_000, { bandwidth: 2, generator: random() });
+    const meanSquare = await layer.freqs.value.square().mean().item();
     expect(Math.sqrt(meanSquare) / (4 * Math.PI)).toBeCloseTo(1, 1);
   });
 });
