@@ -110,6 +110,16 @@ const stepKinds = {
     return make('div', [x, make('add', [make('abs', [below]), scalar(1, x, true)])]);
   },
   scale: ({ x, variant }) => make('mul', [x, scalar(pick([0.5, -1, 0.1, 0, 1], variant), x, variant % 2 === 0)]),
+  literal: ({ x, variant }) => {
+    const op = pick<BinaryOp>(['add', 'sub', 'mul', 'pow', 'div'], variant);
+    const value = pick([0, 1, 2, -1], Math.floor(variant / 5));
+    const onLeft = variant >= 20 || (op === 'div' && value === 0);
+    // Bases and divisors from 0.5 up, so that every power and quotient is a number.
+    const isOpen = op === 'pow' || op === 'div';
+    const other = isOpen ? make('add', [make('abs', [make('sin', [x])]), scalar(0.5, x)]) : x;
+    const number = scalar(isOpen && onLeft ? Math.abs(value) : value, x, true);
+    return make(op, onLeft ? [number, other] : [other, number]);
+  },
   choose: ({ x, y, variant }) => {
     const other = fit(y, x);
     const condition = make(pick<CompareOp>(['less', 'lessEqual', 'equal', 'notEqual'], variant), [x, scalar(0.25, x)]);
@@ -235,7 +245,7 @@ export function graphRecipes({
         kind: fc.constantFrom(...graphStepKinds),
         first: fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, fc.nat({ max: 7 })),
         second: fc.nat({ max: 7 }),
-        variant: fc.nat({ max: 15 }),
+        variant: fc.nat({ max: 39 }),
       }),
       { minLength: 1, maxLength: maxSteps, size: 'max' },
     ),

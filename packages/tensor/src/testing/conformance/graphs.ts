@@ -5,6 +5,7 @@ import { readNodes } from '../../runtime/realize.ts';
 import type { HostArray } from '../../types/dtype.ts';
 import { buildGraph, type GraphRecipe, graphRecipes } from '../random-graph.ts';
 import { seededLeaf } from '../seeded.ts';
+import { leafOf } from './case.ts';
 import { assert, type ConformanceCase, type Context } from './context.ts';
 
 const sum = (x: Node, axes: readonly number[]): Node => createNode('reduce', [x], { kind: 'sum', axes });
@@ -43,6 +44,30 @@ function convolutions(dtype: 'float32' | 'float64', channels: number, size: numb
   return [createNode('sigmoid', [y], {}), toInput, swap(toWeight)];
 }
 
+const corners = [0, -0, 1, -1, 2, 0.5, 3.7, -2.6, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+
+/** Every arithmetic op with a literal on either side, and of two literals: what simplification folds must be what it was. */
+function withLiterals(dtype: 'float32' | 'float64'): Node[] {
+  const shape = [corners.length];
+  const x = leafOf({
+    dtype,
+    shape,
+    values: corners.map((value) => (dtype === 'float32' ? Math.fround(value) : value)),
+  });
+  const literals = [0, -0, 1, 2, -1, 0.1].map((value) => {
+    const scalar = createNode('constant', [], { value, structural: true }, { dtype });
+    return spread(createNode('reshape', [scalar], {}, { shape: [1] }), x);
+  });
+  const ops = ['add', 'sub', 'mul', 'div', 'pow', 'max', 'min', 'floorDiv', 'mod'] as const;
+  return ops.flatMap((op) =>
+    literals.flatMap((literal, i) => [
+      createNode(op, [x, literal], {}),
+      createNode(op, [literal, x], {}),
+      createNode('mul', [createNode(op, [literal, literals[(i + 2) % literals.length] as Node], {}), x], {}),
+    ]),
+  );
+}
+
 async function overlap(context: Context, first: GraphRecipe, second: GraphRecipe): Promise<void> {
   const graphs = [buildGraph(first).outputs, buildGraph(second).outputs];
   await Promise.all(graphs.map((outputs) => context.check('overlapping', outputs)));
@@ -65,6 +90,10 @@ export function graphChecks(context: Context): ConformanceCase[] {
             runs,
           ),
         ),
+    },
+    {
+      name: 'arithmetic with literals',
+      run: () => everyFloat((dtype) => context.check('literal', withLiterals(dtype))),
     },
     {
       name: 'softmax and normalization of rows, short to long',
