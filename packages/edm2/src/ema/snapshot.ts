@@ -1,0 +1,69 @@
+import { type HostArray, readSafetensors, writeSafetensors } from '@evenkeel/formats';
+import type { EmaProfile } from './profile.ts';
+
+/** A stored average with all that belongs to it. */
+export interface EmaSnapshot extends EmaProfile {
+  readonly values: ReadonlyMap<string, HostArray>;
+  /** Names that are kept but not averaged. */
+  readonly copied?: readonly string[];
+  /** Whatever else should travel with the values, such as the network's options. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** Options of {@link encodeSnapshot}. */
+export interface EncodeSnapshotOptions {
+  /** What real numbers are stored in; published snapshots are float16. @defaultValue 'float32' */
+  readonly dtype?: 'float16' | 'float32';
+}
+
+/**
+ * The file name of a snapshot: `network-snapshot-0008388-0.050.safetensors` for 8,388,608 images and std 0.05.
+ *
+ * @example
+ * ```ts
+ * snapshotName({ images: 8_388_608, std: 0.05 });
+ * ```
+ */
+export function snapshotName({ images, std }: EmaProfile, prefix = 'network-snapshot'): string {
+  return `${prefix}-${String(Math.floor(images / 1000)).padStart(7, '0')}-${std.toFixed(3)}.safetensors`;
+}
+
+/**
+ * A snapshot as one safetensors file; time and length stand exactly in its metadata.
+ *
+ * @example
+ * ```ts
+ * const snapshot = { images: ema.images, std: 0.05, values: await ema.snapshot(0.05) };
+ * await writeFileAtomically(join(folder, snapshotName(snapshot)), encodeSnapshot(snapshot));
+ * ```
+ */
+export function encodeSnapshot(snapshot: EmaSnapshot, options: EncodeSnapshotOptions = {}): Uint8Array {
+  const { images, std, values, copied = [], metadata = {} } = snapshot;
+  const stored = [...values].map(([name, array]): [string, HostArray] => [
+    name,
+    options.dtype === 'float16' && array.dtype === 'float32' ? { ...array, dtype: 'float16' } : array,
+  ]);
+  const own = { images: String(images), ema_std: String(std), copied: JSON.stringify(copied) };
+  return writeSafetensors(stored, { ...metadata, ...own });
+}
+
+/**
+ * Reads what {@link encodeSnapshot} wrote.
+ *
+ * @throws when the file is damaged or is no snapshot.
+ * @example
+ * ```ts
+ * const { values } = decodeSnapshot(await readFile(path), path);
+ * model.loadStateDict(stateDictOf(values));
+ * ```
+ */
+export function decodeSnapshot(bytes: Uint8Array, file = 'snapshot'): EmaSnapshot {
+  const { tensors, metadata } = readSafetensors(bytes, { file });
+  const [images, std] = [Number(metadata.get('images')), Number(metadata.get('ema_std'))];
+  if (!(images > 0 && std > 0)) {
+    throw new Error(`decodeSnapshot ${file}: its metadata lacks images and ema_std. Is it a snapshot of an average?`);
+  }
+  const copied = JSON.parse(metadata.get('copied') ?? '[]') as string[];
+  const rest = [...metadata].filter(([key]) => !['images', 'ema_std', 'copied'].includes(key));
+  return { images, std, values: tensors, copied, metadata: Object.fromEntries(rest) };
+}

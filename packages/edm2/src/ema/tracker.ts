@@ -1,0 +1,158 @@
+import type { HostArray } from '@evenkeel/formats';
+import { Module, Parameter } from '@evenkeel/nn';
+import { commit, isFloat, State, type Tensor, tensor } from '@evenkeel/tensor';
+import { emaBeta, exponentOfStd } from './profile.ts';
+
+/** Options of {@link PowerFunctionEma}. */
+export interface PowerFunctionEmaOptions {
+  /** Lengths relative to training, 0 < std < 0.2887. @defaultValue [0.05, 0.1] */
+  readonly stds?: readonly number[];
+  /** Images seen before the first update. @defaultValue 0 */
+  readonly images?: number;
+}
+
+/**
+ * Averages of a model's Parameters over its training, by profiles that stretch with it: beta = (1 - batch / t)^(gamma + 1).
+ * Snapshots of two of them are enough to make the average of any length afterwards (`solvePostHoc`).
+ *
+ * `update` only assigns cells, so it becomes part of the training step's one plan. Parameters of float dtype are
+ * averaged; everything else that the target keeps (`Persistent`s, integers) is not, and is read where it stands.
+ *
+ * Source: arXiv 2312.02696, section 3.1 and algorithm 2.
+ *
+ * @throws RangeError when a length is out of range or given twice.
+ * @example
+ * ```ts
+ * const ema = new PowerFunctionEma(model, { stds: [0.05, 0.1] });
+ * optimizer.step(loss);
+ * ema.update(imagesSeen);
+ * await commit(loss);
+ * const values = await ema.snapshot(0.05); // name -> host array
+ * ```
+ */
+export class PowerFunctionEma {
+  readonly stds: readonly number[];
+  readonly #target: ReadonlyMap<string, State>;
+  readonly #averages: ReadonlyMap<number, ReadonlyMap<string, State>>;
+  #images: number;
+
+  /** @param target a model, or cells by name. */
+  constructor(target: Module | ReadonlyMap<string, State>, options: PowerFunctionEmaOptions = {}) {
+    this.stds = options.stds ?? [0.05, 0.1];
+    this.#images = options.images ?? 0;
+    for (const std of this.stds) exponentOfStd(std);
+    if (new Set(this.stds).size !== this.stds.length) {
+      throw new RangeError(`PowerFunctionEma: stds [${this.stds.join(', ')}] hold one twice`);
+    }
+    this.#target = target instanceof Module ? statesOf(target) : target;
+    const averaged = [...this.#target].filter(([, state]) => isAveraged(state, target instanceof Module));
+    this.#averages = new Map(
+      this.stds.map((std) => [
+        std,
+        new Map(averaged.map(([name, state]) => [name, new State(state.value, { path: `ema-${std}.${name}` })])),
+      ]),
+    );
+  }
+
+  /** Images seen at the last update. */
+  get images(): number {
+    return this.#images;
+  }
+
+  /** Names of what is averaged; the others are copied. */
+  get averaged(): readonly string[] {
+    return [...((this.#averages.values().next().value as ReadonlyMap<string, State> | undefined)?.keys() ?? [])];
+  }
+
+  /**
+   * Takes the target's current values into the averages.
+   *
+   * @param images seen so far, those of this step included.
+   * @throws RangeError unless it grows.
+   */
+  update(images: number): void {
+    const batch = images - this.#images;
+    if (!(batch > 0)) {
+      throw new RangeError(
+        `PowerFunctionEma.update: images seen must grow, got ${images} after ${this.#images}. Give the total, with this step's`,
+      );
+    }
+    for (const [std, average] of this.#averages) {
+      const beta = emaBeta({ std, images, batch });
+      const scalars = new Map<string, { keep: Tensor; take: Tensor }>();
+      for (const [name, cell] of average) {
+        let scalar = scalars.get(cell.dtype);
+        if (scalar === undefined) {
+          scalar = { keep: tensor(beta, { dtype: cell.dtype }), take: tensor(1 - beta, { dtype: cell.dtype }) };
+          scalars.set(cell.dtype, scalar);
+        }
+        const current = (this.#target.get(name) as State).value;
+        cell.assign(cell.value.mul(scalar.keep).add(current.mul(scalar.take)));
+      }
+    }
+    this.#images = images;
+  }
+
+  /**
+   * Values by name, in the target's order: what a model of the same form loads. Handles on the cells as they are now.
+   *
+   * @throws when `std` is not tracked.
+   */
+  stateDict(std: number): Map<string, Tensor> {
+    const average = this.#averages.get(std);
+    if (average === undefined) {
+      throw new Error(
+        `PowerFunctionEma: tracks ${this.stds.join(', ')}, not ${std}. Reconstruct other lengths post hoc`,
+      );
+    }
+    return new Map([...this.#target].map(([name, state]) => [name, (average.get(name) ?? state).value]));
+  }
+
+  /** The same, as host arrays: what `encodeSnapshot` writes. */
+  async snapshot(std: number): Promise<Map<string, HostArray>> {
+    return readStateDict(this.stateDict(std));
+  }
+
+  /** Frees the averages. */
+  dispose(): void {
+    for (const average of this.#averages.values()) for (const cell of average.values()) cell.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** Values of all tensors, read together. `await readStateDict(model.stateDict())` */
+export async function readStateDict(dict: ReadonlyMap<string, Tensor>): Promise<Map<string, HostArray>> {
+  await commit(...dict.values());
+  const arrays = new Map<string, HostArray>();
+  for (const [name, value] of dict) {
+    arrays.set(name, { dtype: value.dtype, shape: value.shape, data: await value.data() } as HostArray);
+  }
+  return arrays;
+}
+
+/** Tensors of host arrays, as `loadStateDict` takes them. */
+export function stateDictOf(arrays: ReadonlyMap<string, HostArray>): Map<string, Tensor> {
+  return new Map(
+    [...arrays].map(([name, { data, shape, dtype }]) => {
+      const values = data as Float32Array;
+      // Files hold float16 as decoded values: they are loaded as what they are held in.
+      const kept = dtype === 'float16' ? {} : { dtype: dtype as Tensor['dtype'] };
+      return [name, tensor(values, { shape, ...kept })];
+    }),
+  );
+}
+
+function statesOf(model: Module): ReadonlyMap<string, State> {
+  const [parameters, buffers] = [model.namedParameters(), model.namedBuffers()];
+  // The state dict has the order of registration.
+  return new Map(
+    [...model.stateDict().keys()].map((name) => [name, (parameters.get(name) ?? buffers.get(name)) as State]),
+  );
+}
+
+function isAveraged(state: State, ofModule: boolean): boolean {
+  return isFloat(state.dtype) && (!ofModule || state instanceof Parameter);
+}

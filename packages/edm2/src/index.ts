@@ -1,0 +1,22 @@
+export * from './data/index.ts';
+export * from './ema/index.ts';
+export { Edm2Loss, type Edm2LossOptions, type LossNormals, type LossTerms } from './loss.ts';
+export { Block, type BlockOptions, type BlockStyle } from './network/block.ts';
+export { type Denoised, Precond, type PrecondOptions } from './network/precondition.ts';
+export { UNet, type UNetOptions } from './network/unet.ts';
+export { addChurn, type Churn, type Churned } from './sample/churn.ts';
+export { type Denoiser, guided } from './sample/guidance.ts';
+export { type HeunOptions, heunStep, type SampleProgress, sampleHeun } from './sample/heun.ts';
+export { type NoiseLevelOptions, noiseLevels } from './sample/noise-levels.ts';
+export { type SampleOptions, sample } from './sample/sample.ts';
+export { type LearningRateOptions, learningRate } from './schedule.ts';
+export { type Batch, type BatchSource, type LabeledImages, trainingExamples } from './train/batch.ts';
+export {
+  type LossAndGradients,
+  lossAndGradients,
+  type RoundOptions,
+  type TrainingParts,
+  type TrainStepOptions,
+  trainStep,
+} from './train/step.ts';
+export { Trainer, type TrainerOptions, type TrainStep } from './train/trainer.ts';

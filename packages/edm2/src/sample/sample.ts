@@ -1,0 +1,46 @@
+import type { Tensor } from '@evenkeel/tensor';
+import type { Precond } from '../network/precondition.ts';
+import { guided } from './guidance.ts';
+import { type HeunOptions, sampleHeun } from './heun.ts';
+
+/** Options of {@link sample}. */
+export interface SampleOptions extends HeunOptions {
+  /** `[N, labelDim]`; the guide gets the same. @defaultValue none */
+  readonly labels?: Tensor | null;
+  /** A worse network, to move away from. */
+  readonly guide?: Precond;
+  /** How far; 1 is not at all. @defaultValue 1 */
+  readonly guidance?: number;
+}
+
+/**
+ * Images from noise, by the network in evaluation mode.
+ *
+ * @param noise unit normals, `[N, C, R, R]`.
+ * @returns latents `[N, C, R, R]` on the host; `latentsToPixels` makes RGB pixels of their data.
+ * @throws when guidance is asked for without a guide.
+ * @example
+ * ```ts
+ * const labels = oneHot(arange(10), 10);
+ * const images = await sample(net, new Generator(1).normal([10, 3, 16, 16]), { labels });
+ * const pixels = latentsToPixels(await images.data());
+ * ```
+ */
+export async function sample(net: Precond, noise: Tensor, options: SampleOptions = {}): Promise<Tensor> {
+  const { labels = null, guide, guidance = 1 } = options;
+  if (guidance !== 1 && guide === undefined) {
+    throw new Error(`sample: guidance ${guidance} needs a guide. Give one, or leave guidance at 1`);
+  }
+  const networks = guide === undefined ? [net] : [net, guide];
+  const modes = networks.map((network) => network.training);
+  for (const network of networks) network.eval();
+  try {
+    const main = (x: Tensor, sigma: number) => net.denoise(x, sigma, labels);
+    const reference = guide && ((x: Tensor, sigma: number) => guide.denoise(x, sigma, labels));
+    return await sampleHeun(reference ? guided(main, reference, guidance) : main, noise, options);
+  } finally {
+    networks.forEach((network, i) => {
+      network.train(modes[i]);
+    });
+  }
+}

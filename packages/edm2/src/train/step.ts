@@ -1,0 +1,83 @@
+import { project } from '@evenkeel/mp-nn';
+import type { GradientAccumulator, Optimizer } from '@evenkeel/nn';
+import { type Generator, grad, type Tensor } from '@evenkeel/tensor';
+import type { PowerFunctionEma } from '../ema/tracker.ts';
+import type { Edm2Loss } from '../loss.ts';
+import type { Precond } from '../network/precondition.ts';
+import type { Batch } from './batch.ts';
+
+/** What a training step works on. */
+export interface TrainingParts {
+  readonly net: Precond;
+  readonly loss: Edm2Loss;
+  readonly optimizer: Optimizer;
+  readonly ema?: PowerFunctionEma;
+}
+
+/** Options of {@link lossAndGradients}. */
+export interface RoundOptions {
+  /** Source of noise levels and noise, where the batch does not bring its own. */
+  readonly random: Generator;
+  /** Images of the whole step, over which the loss is averaged. @defaultValue those of the batch */
+  readonly batchSize?: number;
+}
+
+/** Options of {@link trainStep}. */
+export interface TrainStepOptions extends RoundOptions {
+  readonly learningRate: number;
+  /** Images seen, those of this step included. */
+  readonly images: number;
+  /** Gradients of this step's earlier rounds, which are added and reset. */
+  readonly accumulated?: GradientAccumulator;
+}
+
+/** What a round or a step gives; nothing of it is computed yet. */
+export interface LossAndGradients {
+  /** Mean over all elements: what one logs. A scalar. */
+  readonly loss: Tensor;
+  /** In the order of `optimizer.parameters`. */
+  readonly gradients: readonly Tensor[];
+}
+
+/**
+ * One accumulation round: forced weight normalization, then the loss, then its gradients at the normalized weights. The
+ * gradients are of the loss summed over pixels and channels and averaged over images.
+ *
+ * @example
+ * ```ts
+ * accumulator.add(lossAndGradients(parts, batch, { random, batchSize: 64 }).gradients);
+ * ```
+ */
+export function lossAndGradients(parts: TrainingParts, batch: Batch, options: RoundOptions): LossAndGradients {
+  const { net, loss, optimizer } = parts;
+  const { images, labels = null } = batch;
+  project(net);
+  const elements = loss.call(net, images, labels, batch.normals ?? options.random);
+  const total = elements.sum();
+  const objective = total.div(options.batchSize ?? (images.shape[0] as number));
+  const values = [...optimizer.parameters.values()].map((parameter) => parameter.value);
+  return { loss: total.div(elements.size), gradients: grad(objective, values) };
+}
+
+/**
+ * One training step, as cells to be assigned: `project(net)`, the loss and its gradients, the optimizer, the averages.
+ * The `commit` that follows computes all of it in one plan, the same for every step.
+ *
+ * Source: arXiv 2312.02696, algorithm 1 and section 3.1.
+ *
+ * @example
+ * ```ts
+ * const { loss } = trainStep(parts, batch, { random, learningRate: 0.01, images: seen + 32 });
+ * await commit(loss);
+ * console.log(await loss.item());
+ * ```
+ */
+export function trainStep(parts: TrainingParts, batch: Batch, options: TrainStepOptions): LossAndGradients {
+  const { loss, gradients } = lossAndGradients(parts, batch, options);
+  const earlier = options.accumulated?.gradients();
+  const summed = earlier === undefined ? gradients : gradients.map((gradient, i) => gradient.add(earlier[i] as Tensor));
+  options.accumulated?.reset();
+  parts.optimizer.step(summed, { learningRate: options.learningRate });
+  parts.ema?.update(options.images);
+  return { loss, gradients: summed };
+}
