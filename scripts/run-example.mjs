@@ -3,7 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
+import { bundleSources } from './bundle-sources.mjs';
 
 const [entry, ...programArguments] = process.argv.slice(2);
 if (entry === undefined) throw new Error('run-example: name the file to run, such as main.ts');
@@ -12,19 +12,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = join(root, 'node_modules', '.cache', 'examples', basename(process.cwd()));
 const bundle = join(folder, 'main.mjs');
 mkdirSync(folder, { recursive: true });
-
-await build({
-  entryPoints: [resolve(entry)],
-  outfile: bundle,
-  bundle: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'es2022',
-  tsconfig: join(root, 'tsconfig.base.json'),
-  external: ['fast-check', 'fast-png', 'fflate', 'ndarray'],
-  sourcemap: 'inline',
-  logLevel: 'warning',
-});
+await bundleSources({ main: resolve(entry) }, folder);
 
 process.argv = [process.argv[0], bundle, ...programArguments];
 await import(pathToFileURL(bundle).href);

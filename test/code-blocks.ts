@@ -1,0 +1,54 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** A program in a page: what stands between ```ts and ```. */
+export interface CodeBlock {
+  /** `docs/tutorial.md:12`, the line of its first line of code. */
+  readonly place: string;
+  /** Usable as a file name, unique among all blocks. */
+  readonly name: string;
+  readonly code: string;
+  /** Lines that it says it prints. */
+  readonly prints: readonly string[];
+  /** Lines that it says it writes to the error output. */
+  readonly warns: readonly string[];
+}
+
+export const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** README.md and the pages of docs/. */
+export function pages(): string[] {
+  const docs = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'));
+  return ['README.md', ...docs.map((name) => `docs/${name}`)];
+}
+
+/** The programs of a page, in order. */
+export function codeBlocks(page: string, text = readFileSync(join(root, page), 'utf8')): CodeBlock[] {
+  return [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(({ 1: code = '', index }) => {
+    const line = text.slice(0, index).split('\n').length + 1;
+    return {
+      place: `${page}:${line}`,
+      name: `${page.replace(/\.md$/, '').replaceAll('/', '-').toLowerCase()}-${line}`,
+      code,
+      prints: said(code, 'prints'),
+      warns: said(code, 'warns'),
+    };
+  });
+}
+
+/** What stands after `// prints: ` at the end of lines, in order. */
+function said(code: string, what: string): string[] {
+  return [...code.matchAll(new RegExp(`// ${what}: (.*)$`, 'gm'))].map(({ 1: text = '' }) => text.trimEnd());
+}
+
+/** Whether the output's lines are those expected, in order; an ellipsis stands for any text. */
+export function isAsSaid(output: string, expected: readonly string[]): boolean {
+  const lines = output.split('\n').map((line) => line.trimEnd());
+  while (lines.at(-1) === '') lines.pop();
+  if (lines.length !== expected.length) return false;
+  return expected.every((text, i) => {
+    const pattern = text.split('…').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+    return new RegExp(`^${pattern.join('.*')}$`).test(lines[i] as string);
+  });
+}
