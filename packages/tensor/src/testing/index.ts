@@ -1,3 +1,4 @@
+export { type EvaluateOptions, evaluate, evaluateAsync } from '../graph/reference.ts';
 export {
   axes,
   axisLists,
