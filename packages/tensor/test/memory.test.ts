@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import {
   commit,
   currentBackend,
@@ -75,6 +77,31 @@ describe('memory()', () => {
     } finally {
       setBackend(former);
     }
+  });
+
+  test('graphs of old steps are let go, also with call sites recorded', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    using w = new State(zeros([4]), { path: 'w' });
+    using average = new State(zeros([4]), { path: 'average' });
+    const graphs: WeakRef<object>[] = [];
+    const step = async (): Promise<void> => {
+      const loss = w.value
+        .sub(tensor([1, 2, 3, 4]))
+        .square()
+        .sum();
+      for (const state of [w]) state.assign(state.value.sub(grad(loss, w.value).mul(0.1)));
+      average.assign(average.value.mul(0.9).add(w.value));
+      graphs.push(new WeakRef(loss.node));
+      await commit(loss);
+      expect(Number.isFinite(await loss.item())).toBe(true);
+    };
+    for (let i = 0; i < 12; i++) await step();
+    // References made in a turn are kept until it ends.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    collect();
+    const held = graphs.filter((graph) => graph.deref() !== undefined).length;
+    expect(held).toBeLessThanOrEqual(4);
   });
 
   test('reads leave nothing behind', async () => {

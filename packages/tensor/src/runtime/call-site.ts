@@ -18,7 +18,8 @@ const own = import.meta.url.replace(/\/runtime\/[^/]*$|\/[^/]*$/, '/').replace(/
 
 /** `train (/home/me/train.ts:12:5)`: the innermost frame outside this package. */
 export function showCallSite(site: CallSite | undefined): string {
-  if (site === undefined) return 'an unknown place (development mode is off)';
+  if (site === undefined)
+    return developmentMode() ? 'a place no longer recorded' : 'an unknown place (development mode is off)';
   const frames = (site.stack ?? '')
     .split('\n')
     .slice(1)

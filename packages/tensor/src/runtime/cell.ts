@@ -7,7 +7,7 @@ import { warnOnce } from './development.ts';
 import { DeviceValues } from './device-values.ts';
 import { PoisonedCellError } from './poisoned-cell.ts';
 import { RunRecord } from './run-record.ts';
-import { noteOverwrite, noteRead, StaleReadError, shareSites, versionSites } from './stale-read.ts';
+import { StaleReadError, VersionLog } from './stale-read.ts';
 import { hostLeaf } from './storage.ts';
 
 let nextId = 1;
@@ -62,6 +62,7 @@ export class Cell implements CellIdentity {
   readonly #reference: WeakRef<Cell>;
   #disposed = false;
   #watchers: (() => void)[] = [];
+  readonly #log = new VersionLog();
 
   /**
    * @param options.value host values (copied), or a node that is computed with the first run.
@@ -105,7 +106,7 @@ export class Cell implements CellIdentity {
 
   /** The current value, committed or not. */
   get node(): Node<'cell'> {
-    noteRead(this.#node);
+    this.#log.noteRead(this.version);
     return this.#node;
   }
 
@@ -119,7 +120,7 @@ export class Cell implements CellIdentity {
     this.#checkValue(value);
     if (value === this.#node) return;
     const node = this.#versionNode([value], ++this.#latest);
-    noteOverwrite(this.#node);
+    this.#log.noteOverwrite(this.version);
     this.#assignment = { node, value };
     this.#node = node;
     pending.add(this.#reference);
@@ -180,7 +181,7 @@ export class Cell implements CellIdentity {
     this.#checkAlive();
     const { version } = node.attributes;
     if (version > this.#committed) return false;
-    if (version < this.#committed) throw new StaleReadError(this.path, versionSites(node));
+    if (version < this.#committed) throw new StaleReadError(this.path, this.#log.of(version));
     const { poison } = this;
     if (poison !== undefined) throw poison;
     return true;
@@ -191,7 +192,6 @@ export class Cell implements CellIdentity {
     this.#initial = undefined;
     this.#committed = 0;
     if (this.#assignment === undefined) {
-      shareSites(this.#node, this.#leaf);
       this.#node = this.#leaf;
       pending.delete(this.#reference);
     }
@@ -204,12 +204,11 @@ export class Cell implements CellIdentity {
     this.#assignment = undefined;
     pending.delete(this.#reference);
     this.#advance(node.attributes.version);
-    shareSites(node, this.#leaf);
   }
 
   /** A run that does not come from an assignment, a replay asked for at `site`, leaves a new version behind. */
   commitReplay(site: CallSite | undefined): void {
-    if (site !== undefined) noteOverwrite(this.#leaf, site);
+    if (site !== undefined) this.#log.noteOverwrite(this.#committed, site);
     this.#advance(++this.#latest);
   }
 

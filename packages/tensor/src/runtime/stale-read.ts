@@ -1,4 +1,3 @@
-import type { Node } from '../graph/node.ts';
 import { type CallSite, captureCallSite, showCallSite } from './call-site.ts';
 import { developmentMode } from './development.ts';
 
@@ -21,40 +20,39 @@ export class StaleReadError extends Error {
 
 /** Where one version of a cell was first read, and where it was overwritten. */
 export interface VersionSites {
-  read?: CallSite;
-  overwritten?: CallSite;
+  read?: CallSite | undefined;
+  overwritten?: CallSite | undefined;
 }
 
-/** Kept with the nodes, so that they live as long as somebody could read the version. */
-const sitesOf = new WeakMap<Node, VersionSites>();
+/**
+ * Call sites of a cell's latest versions. A call site holds on to the closures on its stack, and these to the graph of
+ * their step: only few are kept, and by the cell rather than by the nodes, which would chain all steps together.
+ */
+export class VersionLog {
+  readonly #sites = new Map<number, VersionSites>();
 
-/** The call sites of the version that `node` stands for. */
-export function versionSites(node: Node): VersionSites | undefined {
-  return sitesOf.get(node);
-}
+  /** Notes that user code reads a version here; only the first time is kept. */
+  noteRead(version: number): void {
+    if (!developmentMode() || this.#sites.get(version)?.read !== undefined) return;
+    this.#of(version).read = captureCallSite();
+  }
 
-/** Notes that `node` was handed to user code; only the first time of each version is kept. */
-export function noteRead(node: Node): void {
-  const sites = sitesOf.get(node);
-  if (sites?.read !== undefined) return;
-  const read = captureCallSite();
-  if (read === undefined) return;
-  if (sites === undefined) sitesOf.set(node, { read });
-  else sites.read = read;
-}
+  /** Notes that a version gets overwritten, here unless said otherwise. */
+  noteOverwrite(version: number, site: CallSite | undefined = captureCallSite()): void {
+    if (site !== undefined) this.#of(version).overwritten = site;
+  }
 
-/** Notes that the version of `node` gets overwritten, here unless said otherwise. */
-export function noteOverwrite(node: Node, overwritten: CallSite | undefined = captureCallSite()): void {
-  if (overwritten === undefined) return;
-  const sites = sitesOf.get(node);
-  if (sites === undefined) sitesOf.set(node, { overwritten });
-  else sites.overwritten = overwritten;
-}
+  of(version: number): VersionSites | undefined {
+    return this.#sites.get(version);
+  }
 
-/** `leaf` stands for the same version as `node`. */
-export function shareSites(node: Node, leaf: Node): void {
-  if (!developmentMode()) return;
-  const sites = sitesOf.get(node) ?? {};
-  sitesOf.set(node, sites);
-  sitesOf.set(leaf, sites);
+  #of(version: number): VersionSites {
+    let sites = this.#sites.get(version);
+    if (sites === undefined) {
+      sites = {};
+      this.#sites.set(version, sites);
+      if (this.#sites.size > 4) this.#sites.delete(this.#sites.keys().next().value as number);
+    }
+    return sites;
+  }
 }

@@ -19,10 +19,12 @@ export class HostStorage implements Storage {
 }
 
 const dropped = new FinalizationRegistry<DeviceValues>((values) => {
-  warnOnce(
-    'dropped pinned result',
-    `a pinned result of ${values.bytes} bytes was dropped without dispose(). Hold it with \`using\`, or call dispose(): the collector may come late`,
-  );
+  if (values.backend !== undefined) {
+    warnOnce(
+      'dropped pinned result',
+      `a pinned result of ${values.bytes} bytes was dropped without dispose(). Hold it with \`using\`, or call dispose(): the collector may come late`,
+    );
+  }
   values.retire();
 });
 
