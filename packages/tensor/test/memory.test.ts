@@ -90,8 +90,11 @@ describe('memory()', () => {
         .sub(tensor([1, 2, 3, 4]))
         .square()
         .sum();
-      for (const state of [w]) state.assign(state.value.sub(grad(loss, w.value).mul(0.1)));
-      average.assign(average.value.mul(0.9).add(w.value));
+      // A closure over the graph is on the stack of the assignments and of reads of what was assigned.
+      [w].forEach((state) => {
+        state.assign(state.value.sub(grad(loss, w.value).mul(0.1)));
+        average.assign(average.value.mul(0.9).add(state.value));
+      });
       graphs.push(new WeakRef(loss.node));
       await commit(loss);
       expect(Number.isFinite(await loss.item())).toBe(true);
