@@ -14,6 +14,8 @@ export interface Cluster {
   reduced: readonly number[] | undefined;
   /** In program order; the first of a contraction, scatterAdd or host cluster is the node it exists for. */
   readonly members: Node[];
+  /** Leaves and other clusters' nodes whose values the members read. */
+  readonly reads: Set<Node>;
   /** Clusters that must run before. */
   readonly before: Set<Cluster>;
 }
@@ -67,6 +69,7 @@ export function fuse(nodes: readonly Node[], required: ReadonlySet<Node>, mostOp
       if (producer && producer !== cluster) cluster.before.add(producer);
     }
     for (const value of read.values) {
+      if (clusterOf.get(value) !== cluster) cluster.reads.add(value);
       const list = readers.get(value) ?? [];
       if (!list.includes(cluster)) list.push(cluster);
       readers.set(value, list);
@@ -202,7 +205,7 @@ function openCluster(node: Node): Cluster {
   const kind = isContraction ? 'contraction' : node.op === 'scatterAdd' || node.op === 'host' ? node.op : 'row';
   const space = isOp(node, 'reduce') ? (node.sources[0] as Node).shape : node.shape;
   const reduced = isOp(node, 'reduce') ? node.attributes.axes : isOp(node, 'scan') ? [node.attributes.axis] : undefined;
-  return { kind, shape: space, reduced, members: [], before: new Set() };
+  return { kind, shape: space, reduced, members: [], reads: new Set(), before: new Set() };
 }
 
 /** Clusters worth trying, nearest first: those that make what the node reads, then those that read the same. */

@@ -3,7 +3,7 @@ import { constantValue } from '../graph/simplify.ts';
 import { alwaysHolds, guardsKey, type IndexSpace, type Linear, type LinearGuard } from '../kernel/index-math.ts';
 import type { Expr } from '../kernel/ir.ts';
 import type { DType } from '../types/dtype.ts';
-import { stridesOf } from '../types/shape.ts';
+import { reshapeParts, stridesOf } from '../types/shape.ts';
 import { threefry } from './threefry.ts';
 
 type Guards = readonly LinearGuard[];
@@ -132,8 +132,14 @@ const lowerings = {
   reduce: load,
   scan: load,
   reshape: (lowering, node, { indices, guards }) => {
-    const position = lowering.space.dot(indices, stridesOf(node.shape));
-    return lowering.value(source(node), { indices: lowering.space.unravel(position, source(node).shape), guards });
+    const { shape } = source(node);
+    const { space } = lowering;
+    // Part by part, so that an index outside (guarded anyway) carries no divisions into its neighbours.
+    const inner = reshapeParts(node.shape, shape).flatMap(({ from, to }) => {
+      const position = space.dot(indices.slice(...from), stridesOf(node.shape.slice(...from)));
+      return space.unravel(position, shape.slice(...to));
+    });
+    return lowering.value(source(node), { indices: inner, guards });
   },
   permute: (lowering, node, { indices, guards }) => {
     const inner = new Array<Linear>(indices.length);

@@ -148,51 +148,42 @@ function replaceableCells(
 /** Kernels in an order that respects what they read, as close to program order as possible; readers of an old cell value before its writer. */
 function orderClusters(clusters: readonly Cluster[], replacements: readonly Replacement[]): Cluster[] {
   const before = new Map(clusters.map((cluster) => [cluster, new Set(cluster.before)]));
-  const readersOf = leafReaders(clusters);
-  const reaches = (from: Cluster, target: Cluster): boolean => {
-    const seen = new Set<Cluster>();
-    const stack = [from];
-    for (let cluster = stack.pop(); cluster; cluster = stack.pop()) {
-      if (cluster === target) return true;
-      if (!seen.has(cluster)) {
-        seen.add(cluster);
-        stack.push(...(before.get(cluster) ?? []));
-      }
-    }
-    return false;
-  };
   for (const { leaf, target } of replacements) {
     const writer = clusters.find(({ members }) => members.includes(target.node));
-    for (const reader of readersOf(leaf)) {
-      if (writer && reader !== writer && !reaches(reader, writer)) before.get(writer)?.add(reader);
-    }
+    if (!writer) continue;
+    const later = dependentsOf(writer, before);
+    for (const reader of clusters) if (reader.reads.has(leaf) && !later.has(reader)) before.get(writer)?.add(reader);
   }
   const ordered: Cluster[] = [];
   const done = new Set<Cluster>();
+  const position = new Map(clusters.map((cluster, index) => [cluster, index]));
+  const byPosition = (a: Cluster, b: Cluster): number => (position.get(a) as number) - (position.get(b) as number);
   const visit = (cluster: Cluster): void => {
     if (done.has(cluster)) return;
     done.add(cluster);
-    for (const earlier of clusters) if (before.get(cluster)?.has(earlier)) visit(earlier);
+    [...(before.get(cluster) ?? [])].sort(byPosition).forEach(visit);
     ordered.push(cluster);
   };
   clusters.forEach(visit);
   return ordered;
 }
 
-function leafReaders(clusters: readonly Cluster[]): (leaf: Node) => readonly Cluster[] {
-  const readers = new Map<Node, Cluster[]>();
-  for (const cluster of clusters) {
-    const members = new Set(cluster.members);
-    const seen = new Set<Node>();
-    const stack = [...cluster.members];
-    for (let node = stack.pop(); node; node = stack.pop()) {
-      if (seen.has(node)) continue;
-      seen.add(node);
-      if (isLeaf(node)) readers.set(node, [...(readers.get(node) ?? []), cluster]);
-      else for (const source of node.sources) if (members.has(source) || !seen.has(source)) stack.push(source);
+/** `cluster` and all that must run after it. */
+function dependentsOf(cluster: Cluster, before: ReadonlyMap<Cluster, ReadonlySet<Cluster>>): Set<Cluster> {
+  const after = new Set([cluster]);
+  // A cluster opens after what it first reads, but may be joined later: go round until nothing is added.
+  for (let size = 0; size < after.size; ) {
+    size = after.size;
+    for (const [other, earlier] of before) {
+      if (after.has(other)) continue;
+      for (const one of earlier) {
+        if (!after.has(one)) continue;
+        after.add(other);
+        break;
+      }
     }
   }
-  return (leaf) => readers.get(leaf) ?? [];
+  return after;
 }
 
 /** Prints every cluster; cells are overwritten in place where all reads of the old value come before or at the same index. */
