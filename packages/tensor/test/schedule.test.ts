@@ -4,7 +4,7 @@ import type { Node } from '../src/graph/node.ts';
 import { createNode } from '../src/graph/primitives.ts';
 import { checkpoint, conv2d, Generator, State, type Tensor, tensor, zeros } from '../src/index.ts';
 import type { Capabilities } from '../src/kernel/backend.ts';
-import type { Kernel } from '../src/kernel/ir.ts';
+import type { Contraction, Kernel } from '../src/kernel/ir.ts';
 import { canonicalize, type Update } from '../src/schedule/canonical.ts';
 import { type Schedule, schedule } from '../src/schedule/schedule.ts';
 import { assignSlots } from '../src/schedule/slots.ts';
@@ -89,6 +89,41 @@ describe('fusion', () => {
     const y = x.exp();
     const { plan } = planOf([y, y.sum()]);
     expect(plan.steps.map(({ kernel }) => (kernel.kind === 'row' ? kernel.inner.length : -1)).sort()).toEqual([0, 1]);
+  });
+});
+
+describe('convolutions', () => {
+  const kernelsOf = (channelsLast: boolean): Contraction[] => {
+    const [image, weight] = [data(2, 8, 6, 6), data(16, 8, 3, 3)];
+    const result = conv2d(image.silu(), weight, { padding: 1 }).square().sum();
+    const { plan } = planOf(
+      Object.values(grad(result, { image, weight })),
+      [],
+      channelsLast ? { layouts: { conv: 'channels-last' } } : {},
+    );
+    return plan.steps.flatMap(({ kernel }) => (kernel.kind === 'contraction' ? [kernel] : []));
+  };
+
+  it('read without divisions in all three roles', () => {
+    const kernels = kernelsOf(true);
+    expect(kernels.map(({ conv }) => conv?.role).sort()).toEqual(['forward', 'inputGradient', 'weightGradient']);
+    expect(JSON.stringify(kernels.map(({ a, b }) => [a, b]))).not.toMatch(/floorDiv|"mod"/);
+  });
+
+  it('say by which strides they read, through the movements between', () => {
+    const reads = (channelsLast: boolean, role: string): unknown => {
+      const { input, weight } = kernelsOf(channelsLast).find(({ conv }) => conv?.role === role)?.conv?.reads ?? {};
+      return [input?.strides, input?.offset, weight?.strides, weight?.offset];
+    };
+    const [nchw, nhwc] = [
+      [288, 36, 6, 1],
+      [288, 1, 48, 8],
+    ];
+    expect(reads(false, 'forward')).toEqual([nchw, 0, [72, 9, 3, 1], 0]);
+    expect(reads(true, 'forward')).toEqual([nhwc, 0, [72, 9, 3, 1], 0]);
+    // Kernels turned round and transposed; channels as the batch.
+    expect(reads(true, 'inputGradient')).toEqual([[576, 1, 96, 16], 0, [9, 72, -3, -1], 8]);
+    expect(reads(true, 'weightGradient')).toEqual([[1, 288, 48, 8], 0, [1, 576, 96, 16], 0]);
   });
 });
 

@@ -120,7 +120,19 @@ export interface RowKernel {
   readonly stages: readonly Stage[];
 }
 
-/** What a convolution is, for backends with better algorithms than the index maps spell out. */
+/** An array that a kernel reads by one stride an axis: element (i, j ...) is `offset + i * strides[0] + j * strides[1] ...` */
+export interface StridedRead {
+  readonly operand: number;
+  readonly offset: number;
+  /** By axis of the tensor; negative where it is read backwards, 0 for axes of size 1. */
+  readonly strides: readonly number[];
+}
+
+/**
+ * What a convolution is, for backends with better algorithms than the index maps spell out. A contraction with a tag has
+ * batch = groups, m = [batch, ...output positions], n = output channels of a group, k = [channels of a group, ...taps];
+ * axes of size 1 are left out and neighbours may be one axis, so products of sizes from the left tell which is which.
+ */
 export interface ConvTag {
   readonly role: 'forward' | 'inputGradient' | 'weightGradient';
   readonly kernel: readonly number[];
@@ -132,12 +144,11 @@ export interface ConvTag {
   /** Sizes: batch, input channels (all groups), input spatial; output channels, output spatial. */
   readonly input: readonly number[];
   readonly output: readonly number[];
-  /** Physical order of the axes of input, weight and output where they are loads or stores: axis numbers, slowest first. */
-  readonly order: {
-    readonly input: readonly number[];
-    readonly weight: readonly number[];
-    readonly output: readonly number[];
-  };
+  /**
+   * How `a` reads the input [N, C, ...] and `b` the weight [O, C / groups, ...]: the one strided load of each, alone or in
+   * a prologue. Absent where it is anything else (a pad, a gather, a sum of two arrays). Where results go, the stores say.
+   */
+  readonly reads: { readonly input?: StridedRead; readonly weight?: StridedRead };
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { ConvAttributes, Node } from '../graph/node.ts';
 import { isOp } from '../graph/node.ts';
 import { axesOf, IndexSpace, type Linear, type LinearGuard } from '../kernel/index-math.ts';
-import type { Contraction, ConvTag, Expr, Store } from '../kernel/ir.ts';
+import type { Contraction, ConvTag, Expr, Store, StridedRead } from '../kernel/ir.ts';
 import { mapOperands } from '../kernel/walk.ts';
 import {
   ClusterLowering,
@@ -14,6 +14,7 @@ import {
 } from './emit.ts';
 import type { Cluster } from './fuse.ts';
 import { accumulatorDType, guarded } from './lower.ts';
+import { stridedRead } from './strided.ts';
 
 /** A contraction's loops, and how its operands are read in them. */
 interface Loops {
@@ -46,7 +47,7 @@ export function emitContraction(cluster: Cluster, around: Surroundings): Emitted
   space.retarget(numberAxes(space, groups));
   const { a, b, stores, bindings } = lowerParts(cluster, loops, around);
   const { operands, arguments: scalars } = bindings;
-  const conv = isOp(node, 'conv') ? convTag(node, around) : undefined;
+  const conv = isOp(node, 'conv') ? convTag(cluster, around, bindings) : undefined;
   const kernel: Contraction = {
     kind: 'contraction',
     operands,
@@ -195,11 +196,17 @@ function inputIndex(
   };
 }
 
-function convTag(node: Node<'conv'>, around: Surroundings): ConvTag {
+function convTag(cluster: Cluster, around: Surroundings, bindings: KernelBindings): ConvTag {
+  const node = cluster.members[0] as Node<'conv'>;
   const { role, stride, dilation, inputDilation, padding, groups } = node.attributes;
   const [x, w] = node.sources as [Node, Node];
-  const orderOf = (operand: Node): readonly number[] =>
-    around.isStored(operand) ? around.order(operand) : operand.shape.map((_, axis) => axis);
+  const read = (operand: Node): StridedRead | undefined => {
+    const space = new IndexSpace();
+    const identity = operand.shape.map((size) => space.addAxis(size));
+    const { lowering } = new ClusterLowering({ ...cluster, members: [] }, space, identity, around, bindings);
+    return stridedRead(lowering.value(operand, { indices: identity, guards: [] }), operand.shape);
+  };
+  const [input, weight] = [read(x), read(w)];
   return {
     role,
     kernel: w.shape.slice(2),
@@ -210,7 +217,7 @@ function convTag(node: Node<'conv'>, around: Surroundings): ConvTag {
     groups,
     input: x.shape,
     output: node.shape,
-    order: { input: orderOf(x), weight: orderOf(w), output: orderOf(node) },
+    reads: { ...(input && { input }), ...(weight && { weight }) },
   };
 }
 

@@ -19,6 +19,29 @@ export function stridesOf(shape: Shape): number[] {
   return strides;
 }
 
+/** Runs of axes, as [start, end), that count the same elements in two shapes of equal size. */
+export interface ReshapePart {
+  readonly from: readonly [start: number, end: number];
+  readonly to: readonly [start: number, end: number];
+}
+
+/** The smallest parts that a reshape keeps apart: `[2, 3, 4]` to `[6, 4]` has `[2, 3]` to `[6]` and `[4]` to `[4]`. */
+export function reshapeParts(from: Shape, to: Shape): ReshapePart[] {
+  if (elementCount(from) === 0) return [{ from: [0, from.length], to: [0, to.length] }];
+  const parts: ReshapePart[] = [];
+  let [i, j] = [0, 0];
+  while (i < from.length || j < to.length) {
+    const [fromStart, toStart] = [i, j];
+    let [left, right] = [from[i++] ?? 1, to[j++] ?? 1];
+    while (left !== right) {
+      if (left < right) left *= from[i++] as number;
+      else right *= to[j++] as number;
+    }
+    parts.push({ from: [fromStart, Math.min(i, from.length)], to: [toStart, Math.min(j, to.length)] });
+  }
+  return parts;
+}
+
 /** Whether two shapes have the same rank and sizes. */
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((size, axis) => size === b[axis]);
