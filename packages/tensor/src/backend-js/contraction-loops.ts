@@ -54,9 +54,12 @@ class BlockLoops {
   open(address: Linear | undefined, body: () => void): void {
     const { builder, indices } = this;
     let next = 2;
-    const axes = this.#groups.flatMap(({ letter, first, sizes }) =>
+    const axes = this.#groups.flatMap(({ letter, first, sizes, blocking }) =>
       sizes.map((size, i) => {
-        const bounds = { from: this.#bound(next), to: this.#bound(next + 1) };
+        const isWhole = i > blocking.pivot || blocking.count <= 1;
+        const bounds = isWhole
+          ? { from: builder.number(0), to: builder.number(size) }
+          : { from: this.#bound(next), to: this.#bound(next + 1) };
         next += 2;
         return { ...bounds, name: `${letter}${i}`, axis: first + i, size, step: stepOf(address, first + i) };
       }),

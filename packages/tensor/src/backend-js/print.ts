@@ -6,11 +6,12 @@ import { scalarFunctions } from './scalar-functions.ts';
 export function printLoops(program: LoopProgram): string {
   const { kind, operandNames, body } = program;
   const lines = [`function ${kind}(operands, given, scratch, bounds) {`];
-  operandNames.forEach((name, number) => {
-    lines.push(`  const ${name} = operands[${number}];`);
-  });
   const text = printBody(body, operandNames, '  ');
-  const scratches = [...new Set(text.join('\n').match(/\bscratch\d+\b/g) ?? [])].sort();
+  const words = new Set(text.join('\n').match(/\b[a-z]+\d+\b/g));
+  operandNames.forEach((name, number) => {
+    if (words.has(name)) lines.push(`  const ${name} = operands[${number}];`);
+  });
+  const scratches = [...words].filter((word) => word.startsWith('scratch')).sort();
   for (const name of scratches) lines.push(`  const ${name} = scratch[${name.slice('scratch'.length)}];`);
   lines.push(...text, '}');
   return lines.join('\n');
@@ -23,7 +24,7 @@ function printBody(body: readonly Statement[], operandNames: readonly string[], 
   };
   const operand = (value: Value): string => {
     const text = value.local?.name ?? spell(value);
-    return /^(-?[\w.]+|[\w.]+\[\w+\])$/.test(text) && !text.startsWith('-') ? text : `(${text})`;
+    return /^\w[\w.]*(\[[^[\]]+\])?$/.test(text) ? text : `(${text})`;
   };
   const bare = (value: Value): string => value.local?.name ?? spell(value);
   const spell = ({ form }: Value): string => {

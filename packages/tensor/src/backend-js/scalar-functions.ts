@@ -62,9 +62,11 @@ function power(a: number, b: number): number {
   return a ** b;
 }
 
-/** Adding 1.5 * 2^52 leaves no room for a fraction, and the sum rounds ties to even. */
+/** Adding 1.5 * 2^52 leaves no room for a fraction, and the sum rounds ties to even. Zeros keep the sign. */
 function roundToEven(value: number): number {
-  return Math.abs(value) < 2 ** 51 && value !== 0 ? value + 6755399441055744 - 6755399441055744 : value;
+  if (!(Math.abs(value) < 2 ** 51)) return value;
+  const rounded = value + 6755399441055744 - 6755399441055744;
+  return rounded === 0 ? value * 0 : rounded;
 }
 
 const bits = new Float64Array(1);
