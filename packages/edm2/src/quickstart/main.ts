@@ -1,0 +1,144 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join, relative } from 'node:path';
+import { writeFileAtomically } from '@evenkeel/formats/node';
+import { currentBackend } from '@evenkeel/tensor';
+import pc from 'picocolors';
+import { loadEmoji16 } from '../data/index.ts';
+import { lineChart } from '../plot/line-chart.ts';
+import { parseOptions, type QuickstartOptions } from './options.ts';
+import { type PaintReport, paint } from './paint.ts';
+import { duration, ProgressLine } from './progress-line.ts';
+import { emaStds, network } from './recipe.ts';
+import { type TrainingReport, train } from './train.ts';
+
+/** Samples of each class for each of the three EMA lengths. */
+const columns = 4;
+
+async function run(options: QuickstartOptions): Promise<void> {
+  const start = performance.now();
+  const { out: folder, seed, minutes, samplesOnly } = options;
+  const line = new ProgressLine();
+  await checkWritable(folder);
+  const dataset = await loadEmoji16();
+  const backend = currentBackend().name;
+  line.print(pc.bold('evenkeel quickstart: EDM2 (config G) on emoji16'));
+  line.print(
+    `${dataset.length} pictures of 16x16 in ${dataset.classNames.length} classes: ${dataset.classNames.join(', ')}`,
+  );
+  line.print(
+    `backend ${backend}, one thread of ${availableParallelism()} cores, about ${duration(minutes * 60)}; Ctrl-C stops early and keeps what was saved`,
+  );
+
+  const interrupt = onInterrupt(line);
+  let training: TrainingReport | undefined;
+  if (!samplesOnly) {
+    await rm(join(folder, 'snapshots'), { recursive: true, force: true });
+    const samples = dataset.classNames.length * columns * (emaStds.length + 1);
+    training = await train({
+      dataset,
+      folder,
+      seed,
+      deadline: start + minutes * 60_000,
+      samples,
+      line,
+      isStopped: interrupt.isSet,
+    });
+    const { steps, images, heldOutRatio } = training;
+    line.print(
+      `trained ${steps} steps, ${images} images; held-out error ${(100 * heldOutRatio).toFixed(0)}% of an untrained network's`,
+    );
+    await writeFileAtomically(join(folder, 'loss.svg'), lossChart(training));
+  }
+  if (interrupt.isSet()) {
+    line.print(
+      `Stopped. The snapshots in ${join(folder, 'snapshots')} are whole. To paint from them: npm run quickstart -- --samples-only${folder === 'out/quickstart' ? '' : ` --out ${folder}`}`,
+    );
+    process.exitCode = 130;
+    return;
+  }
+  const painting = await paint({ dataset, folder, seed, columns, line });
+  const seconds = (performance.now() - start) / 1000;
+  await writeFileAtomically(join(folder, 'summary.json'), summary({ options, backend, training, painting, seconds }));
+  const show = (name: string): string => pc.cyan(relative('.', join(folder, name)));
+  line.print(`done in ${duration(seconds)}. Look at`);
+  line.print(
+    `  ${show('samples.png')}   a row a class: a real picture, then samples with EMA ${painting.stds.map((std) => std.toFixed(2)).join(', ')}`,
+  );
+  if (training) line.print(`  ${show('loss.svg')}      the loss over training`);
+  line.print(`  ${show('snapshots')}     both averages, ${painting.snapshots} files`);
+  line.print(`  ${show('summary.json')}  the numbers`);
+}
+
+/** Fails before any work where results could not be written. */
+async function checkWritable(folder: string): Promise<void> {
+  const probe = join(folder, '.writable');
+  try {
+    await mkdir(folder, { recursive: true });
+    await writeFileAtomically(probe, '');
+    await rm(probe);
+  } catch (error) {
+    throw new Error(
+      `quickstart: cannot write to --out ${folder} (${(error as NodeJS.ErrnoException).code ?? (error as Error).message}). Choose another folder`,
+    );
+  }
+}
+
+/** The first Ctrl-C asks to stop after the step under way; a second one leaves at once. */
+function onInterrupt(line: ProgressLine): { isSet(): boolean } {
+  let isSet = false;
+  const stop = (): void => {
+    if (isSet) process.exit(130);
+    isSet = true;
+    line.print('stopping after this step; Ctrl-C again to leave at once');
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  return { isSet: () => isSet };
+}
+
+function lossChart({ losses }: TrainingReport): string {
+  let mean = losses[0]?.[1] ?? 0;
+  const smooth = losses.map(([images, loss], i): [number, number] => {
+    mean += (loss - mean) / Math.min(i + 1, 50);
+    return [images, mean];
+  });
+  return lineChart(
+    [
+      { label: 'each step', points: losses, color: '#1f6feb', faint: true },
+      { label: 'mean of 50 steps', points: smooth, color: '#1f6feb' },
+    ],
+    { title: 'Training loss on emoji16', xLabel: 'images seen', yLabel: 'loss, uncertainty-weighted' },
+  );
+}
+
+interface SummaryParts {
+  readonly options: QuickstartOptions;
+  readonly backend: string;
+  readonly training: TrainingReport | undefined;
+  readonly painting: PaintReport;
+  readonly seconds: number;
+}
+
+function summary({ options, backend, training, painting, seconds }: SummaryParts): string {
+  const report = training && { ...training, losses: undefined, finalLoss: meanOfLast(training.losses) };
+  const machine = {
+    platform: process.platform,
+    architecture: process.arch,
+    node: process.version,
+    cores: availableParallelism(),
+  };
+  return `${JSON.stringify({ backend, machine, network, options, training: report, painting, seconds }, null, 2)}\n`;
+}
+
+function meanOfLast(losses: TrainingReport['losses']): number {
+  const last = losses.slice(-50);
+  return last.reduce((sum, [, loss]) => sum + loss, 0) / last.length;
+}
+
+try {
+  await run(parseOptions(process.argv.slice(2)));
+} catch (error) {
+  process.stderr.write(`${pc.red('error')} ${(error as Error).message}\n`);
+  process.exitCode = 1;
+}

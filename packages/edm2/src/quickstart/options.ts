@@ -1,0 +1,41 @@
+import { Command, InvalidArgumentError } from 'commander';
+
+/** What the quickstart was asked to do. */
+export interface QuickstartOptions {
+  /** Wall time for everything, in minutes. */
+  readonly minutes: number;
+  readonly seed: number;
+  /** Folder for pictures, curves and snapshots. */
+  readonly out: string;
+  /** Only reconstruct and sample, from the snapshots in `out`. */
+  readonly samplesOnly: boolean;
+}
+
+function numberOf(name: string, { least, whole = false }: { least: number; whole?: boolean }) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (text.trim() === '' || !Number.isFinite(value) || value < least || (whole && !Number.isInteger(value))) {
+      throw new InvalidArgumentError(`${name} must be a ${whole ? 'whole ' : ''}number of at least ${least}.`);
+    }
+    return value;
+  };
+}
+
+/** Reads the command line; prints help or a one-line error and exits where there is nothing to do. */
+export function parseOptions(argv: readonly string[]): QuickstartOptions {
+  const command = new Command('quickstart')
+    .description('Trains a small EDM2 network on 16x16 emoji and paints new ones, class by class.')
+    .option('--minutes <number>', 'wall time for all of it', numberOf('--minutes', { least: 0.2 }), 5)
+    .option(
+      '--seed <number>',
+      'fixes weights, noise and the order of images',
+      numberOf('--seed', { least: 0, whole: true }),
+      0,
+    )
+    .option('--out <folder>', 'where results go', 'out/quickstart')
+    .option('--samples-only', 'do not train: paint from the snapshots in the folder', false)
+    .allowExcessArguments(false)
+    .showHelpAfterError('(--help lists the options)')
+    .parse([...argv], { from: 'user' });
+  return command.opts<QuickstartOptions>();
+}

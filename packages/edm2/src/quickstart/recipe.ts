@@ -1,0 +1,34 @@
+import type { LearningRateOptions } from '../schedule.ts';
+
+/** The network: config G, small enough that plain JavaScript trains it while one watches. */
+export const network = {
+  imgResolution: 16,
+  imgChannels: 3,
+  modelChannels: 16,
+  channelMult: [1, 2],
+  numBlocks: 1,
+  attnResolutions: [8],
+  channelsPerHead: 16,
+} as const;
+
+/** Many small steps learn more in the same time than few large ones. */
+export const batchSize = 16;
+
+export const learning: Omit<LearningRateOptions, 'batchSize'> = {
+  referenceRate: 0.012,
+  decayBatches: 1500,
+  rampupImages: 50 * batchSize,
+};
+
+/** Somewhat lower noise than for photographs: at 16 pixels the fine structure is decided there. */
+export const noise = { pMean: -0.6, pStd: 1.2 };
+
+export const emaStds = [0.05, 0.1] as const;
+
+/** The length that no average was tracked at: it is reconstructed from the snapshots. */
+export const postHocStd = 0.15;
+
+/** Snapshots of each average, evenly spread over the training time. */
+export const snapshotCount = 8;
+
+export const samplerSteps = 12;

@@ -1,0 +1,113 @@
+import { join } from 'node:path';
+import { writeFileAtomically } from '@evenkeel/formats/node';
+import { checkFinite, DataLoader } from '@evenkeel/nn';
+import { Generator } from '@evenkeel/tensor';
+import { classBalanced, type ImageDataset, splitHeldOut, subset } from '../data/index.ts';
+import { encodeSnapshot } from '../ema/index.ts';
+import { denoisingError, denoisingTriples } from '../metrics/denoising-error.ts';
+import { Precond } from '../network/precondition.ts';
+import { trainingExamples } from '../train/batch.ts';
+import { Trainer } from '../train/trainer.ts';
+import { duration, type ProgressLine } from './progress-line.ts';
+import { batchSize, emaStds, learning, network, noise, samplerSteps, snapshotCount } from './recipe.ts';
+
+/** What a training run reports. */
+export interface TrainingReport {
+  readonly parameters: number;
+  readonly steps: number;
+  readonly images: number;
+  readonly seconds: number;
+  readonly imagesPerSecond: number;
+  /** (images seen, mean loss) of every step. */
+  readonly losses: readonly (readonly [number, number])[];
+  /** Held-out error of the last weights as a share of an untrained network's. */
+  readonly heldOutRatio: number;
+  readonly wasStopped: boolean;
+}
+
+/** What a training run needs to know. */
+export interface TrainingRequest {
+  readonly dataset: ImageDataset;
+  readonly folder: string;
+  readonly seed: number;
+  /** `performance.now()` by which everything, sampling included, should be over. */
+  readonly deadline: number;
+  /** Pictures that will be sampled afterwards, for which time is kept. */
+  readonly samples: number;
+  readonly line: ProgressLine;
+  readonly isStopped: () => boolean;
+}
+
+/** Name of a snapshot's file: images seen, then the average's length. */
+export function snapshotFile(folder: string, images: number, std: number): string {
+  return join(folder, 'snapshots', `${String(images).padStart(7, '0')}-${std.toFixed(3)}.safetensors`);
+}
+
+/** Trains until the time is used, writing snapshots of both averages on the way. */
+export async function train(request: TrainingRequest): Promise<TrainingReport> {
+  const { dataset, folder, seed, deadline, samples, line, isStopped } = request;
+  const { train: trained, heldOut } = splitHeldOut(dataset, { seed });
+  const images = subset(dataset, trained);
+  using net = new Precond({ ...network, labelDim: dataset.labelCount, generator: new Generator(seed) });
+  const loader = new DataLoader(trainingExamples(images), { batchSize, indices: classBalanced(images, { seed }) });
+  using trainer = new Trainer(net, loader, { batchSize, seed, loss: noise, learningRate: learning, emaStds });
+  const triples = denoisingTriples(dataset, { indices: heldOut, count: 64, seed, ...noise });
+
+  const losses: [number, number][] = [];
+  const start = performance.now();
+  let warm = start;
+  let smooth = Number.NaN;
+  let saved = 0;
+  const rate = (): number =>
+    losses.length > 1 ? ((losses.length - 1) * batchSize * 1000) / (performance.now() - warm) : 0;
+  /** A sampled picture costs 2 steps - 1 forward passes, each about half of what a trained one does. */
+  const samplingMs = (): number => (rate() > 0 ? (samples * (2 * samplerSteps - 1) * 500) / rate() : 0);
+  const end = (): number => deadline - 1.1 * samplingMs() - 4000;
+
+  while (losses.length < 2 || (performance.now() < end() && !isStopped())) {
+    const step = await trainer.step();
+    const loss = await step.loss.item();
+    if (!Number.isFinite(loss)) {
+      await checkFinite(loss, { model: net, rerun: () => net.denoise(triples.images, triples.sigma, triples.labels) });
+    }
+    losses.push([step.images, loss]);
+    if (losses.length === 1) warm = performance.now();
+    smooth = Number.isNaN(smooth) ? loss : smooth + (loss - smooth) / Math.min(losses.length, 50);
+    const [now, last] = [performance.now(), end()];
+    line.update(
+      () =>
+        `step ${losses.length}  ${step.images} images  loss ${smooth.toFixed(3)}  ${rate().toFixed(1)} images/s  ${duration((last - now) / 1000)} left`,
+    );
+    const due = Math.floor((snapshotCount * (now - start)) / Math.max(1, last - start));
+    if (losses.length > 2 && due > saved && due < snapshotCount) {
+      saved = due;
+      await saveSnapshots(trainer, folder);
+    }
+  }
+  await saveSnapshots(trainer, folder);
+  const seconds = (performance.now() - start) / 1000;
+  const { error, baseline } = await denoisingError(net, triples);
+  return {
+    parameters: net.parameterCount(),
+    steps: losses.length,
+    images: trainer.images,
+    seconds,
+    imagesPerSecond: rate(),
+    losses,
+    heldOutRatio: error / baseline,
+    wasStopped: isStopped(),
+  };
+}
+
+async function saveSnapshots(trainer: Trainer, folder: string): Promise<void> {
+  const { net, ema, images } = trainer;
+  for (const std of ema.stds) {
+    const values = await ema.snapshot(std);
+    const { generator, ...options } = net.options;
+    const bytes = encodeSnapshot(
+      { images, std, values, copied: [...net.namedBuffers().keys()], metadata: { network: JSON.stringify(options) } },
+      { dtype: 'float16' },
+    );
+    await writeFileAtomically(snapshotFile(folder, images, std), bytes);
+  }
+}
