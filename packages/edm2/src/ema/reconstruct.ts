@@ -37,6 +37,7 @@ export async function reconstruct(
   options: ReconstructOptions = {},
 ): Promise<Map<string, HostArray>[]> {
   const weights = solvePostHoc(snapshots, targets);
+  if (targets.length === 0) return [];
   const copied = new Set(options.copied ?? []);
   const last = newest(snapshots);
   const sums = targets.map(() => new Map<string, HostArray>());

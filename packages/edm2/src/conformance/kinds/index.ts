@@ -1,0 +1,15 @@
+import type { CaseRunner } from '../reference-case.ts';
+import { block } from './block.ts';
+import { edm2loss } from './edm2loss.ts';
+import { mpFourier } from './mp-fourier.ts';
+import { mpconv } from './mpconv.ts';
+import { phema } from './phema.ts';
+import { precond } from './precond.ts';
+import { primitive } from './primitive.ts';
+import { sampler } from './sampler.ts';
+import { train } from './train.ts';
+
+/** How the cases of each kind are run. */
+export const caseRunners: ReadonlyMap<string, CaseRunner> = new Map(
+  Object.entries({ primitive, mpconv, mp_fourier: mpFourier, block, precond, edm2loss, train, phema, sampler }),
+);
