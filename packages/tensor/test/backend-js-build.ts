@@ -1,7 +1,7 @@
-import type { Expr, Guard, Index, Kernel, Operand } from '../src/kernel/ir.ts';
-import type { BinaryOp, CompareOp, UnaryOp } from '../src/graph/node.ts';
-import { compileKernel } from '../src/backend-js/index.ts';
 import { expect } from 'vitest';
+import { compileKernel } from '../src/backend-js/index.ts';
+import type { BinaryOp, CompareOp, UnaryOp } from '../src/graph/node.ts';
+import type { Expr, Guard, Index, Kernel, Operand } from '../src/kernel/ir.ts';
 import { type DType, type HostArray, hostArray } from '../src/types/dtype.ts';
 import { runOracle } from './backend-js-oracle.ts';
 
@@ -31,7 +31,13 @@ export const unary = (op: UnaryOp, operand: Expr): Expr => ({ kind: 'unary', dty
 export function binary(op: BinaryOp, left: Expr, right: Expr): Expr {
   return { kind: 'binary', dtype: left.dtype, op, left, right };
 }
-export const compare = (op: CompareOp, left: Expr, right: Expr): Expr => ({ kind: 'compare', dtype: 'bool', op, left, right });
+export const compare = (op: CompareOp, left: Expr, right: Expr): Expr => ({
+  kind: 'compare',
+  dtype: 'bool',
+  op,
+  left,
+  right,
+});
 export const cast = (dtype: DType, operand: Expr): Expr => ({ kind: 'cast', dtype, operand });
 
 /** Whole numbers of both signs, the same for the same seed. */
@@ -56,14 +62,17 @@ export function expectAgreement(
   { given = [], exact = true }: { given?: number[]; exact?: boolean } = {},
 ): HostArray[] {
   const copies = (): HostArray[] => {
-    return operands.map((operand, i) => (kernel.operands[i]?.access === 'out' ? operand.slice().fill(Number.NaN) : operand.slice()));
+    return operands.map((operand, i) =>
+      kernel.operands[i]?.access === 'out' ? operand.slice().fill(Number.NaN) : operand.slice(),
+    );
   };
   const [expected, printed, interpreted] = [copies(), copies(), copies()];
   runOracle(kernel, expected, given);
   compileKernel(kernel, { interpret: false })(printed, Float64Array.from(given));
   compileKernel(kernel, { interpret: true })(interpreted, Float64Array.from(given));
   // + 0: zeros of both signs are one.
-  const plain = (arrays: readonly HostArray[]): number[][] => arrays.map((array) => Array.from(array, (value) => value + 0));
+  const plain = (arrays: readonly HostArray[]): number[][] =>
+    arrays.map((array) => Array.from(array, (value) => value + 0));
   expect(plain(interpreted)).toEqual(plain(printed));
   if (exact) {
     expect(plain(printed)).toEqual(plain(expected));

@@ -1,5 +1,5 @@
-import type { Contraction, Expr, Guard, Index, Kernel, RowKernel, ScatterAdd, Store } from '../src/kernel/ir.ts';
 import { roundHalfToEven, roundToHalf } from '../src/graph/reference/rounding.ts';
+import type { Contraction, Expr, Guard, Index, Kernel, RowKernel, ScatterAdd, Store } from '../src/kernel/ir.ts';
 import { type DType, type HostArray, isFloat } from '../src/types/dtype.ts';
 
 /** Kernels in the plainest loops: every expression is evaluated anew at every element, nothing is hoisted or shared. */
@@ -32,7 +32,10 @@ export function round(dtype: DType, value: number): number {
 }
 
 function put(kernel: Kernel, operands: HostArray[], { operand, index }: Store, value: number, at: At): void {
-  (operands[operand] as HostArray)[indexValue(index, at)] = round((kernel.operands[operand] as { dtype: DType }).dtype, value);
+  (operands[operand] as HostArray)[indexValue(index, at)] = round(
+    (kernel.operands[operand] as { dtype: DType }).dtype,
+    value,
+  );
 }
 
 export function* positions(sizes: readonly number[]): Generator<number[]> {
@@ -73,7 +76,7 @@ function row(kernel: RowKernel, context: Context, write: (store: Store, at: At) 
       });
       if (stage.kind === 'store') {
         if (stage.domain === 'row') write(stage.store, at(-1));
-        else elements.forEach((_, i) => write(stage.store, at(i)));
+        else for (let i = 0; i < elements.length; i++) write(stage.store, at(i));
         return;
       }
       const own = elements.map((_, i) => evaluate(stage.value, at(i)));

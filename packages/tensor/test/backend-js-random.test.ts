@@ -34,10 +34,19 @@ function anyIndex(count: number): fc.Arbitrary<Index> {
     node: fc.oneof(
       fc.record({ kind: fc.constant('add' as const), left: tie('index'), right: tie('index') }),
       fc.record({ kind: fc.constant('mul' as const), left: tie('index'), by: fc.integer({ min: -4, max: 4 }) }),
-      fc.record({ kind: fc.constantFrom('floorDiv' as const, 'mod' as const), left: tie('index'), by: fc.integer({ min: 1, max: 8 }) }),
+      fc.record({
+        kind: fc.constantFrom('floorDiv' as const, 'mod' as const),
+        left: tie('index'),
+        by: fc.integer({ min: 1, max: 8 }),
+      }),
       tie('index').map((index) => {
         const inner = mod(index, LENGTH);
-        return { kind: 'load', operand: operandTypes.indexOf('int32'), index: inner, guards: [inside(inner, 1, 9)] } as const;
+        return {
+          kind: 'load',
+          operand: operandTypes.indexOf('int32'),
+          index: inner,
+          guards: [inside(inner, 1, 9)],
+        } as const;
       }),
     ),
     index: fc.oneof({ depthSize: 'small', withCrossShrink: true }, tie('leaf'), tie('node')),
@@ -58,7 +67,10 @@ function anyGuard(count: number): fc.Arbitrary<Guard> {
 }
 
 /** Expressions whose exact value is a whole number of moderate size: every correct evaluation gives the same bits. */
-function anyExpr(axes: number, stages: readonly { number: number; dtype: DType }[] = []): Record<'float32' | 'int32' | 'uint32' | 'bool', fc.Arbitrary<Expr>> {
+function anyExpr(
+  axes: number,
+  stages: readonly { number: number; dtype: DType }[] = [],
+): Record<'float32' | 'int32' | 'uint32' | 'bool', fc.Arbitrary<Expr>> {
   const guards = fc.array(anyGuard(axes), { maxLength: 2 });
   const loadOf = (dtype: Type): fc.Arbitrary<Expr> => {
     return fc.record({ index: anyIndex(axes), guards, bare: fc.boolean() }).map(({ index, guards: some, bare }) => {
@@ -75,8 +87,20 @@ function anyExpr(axes: number, stages: readonly { number: number; dtype: DType }
   };
   const chosen = (dtype: DType, condition: fc.Arbitrary<Expr>, value: fc.Arbitrary<Expr>): fc.Arbitrary<Expr> => {
     return fc.oneof(
-      fc.record({ kind: fc.constant('where' as const), dtype: fc.constant(dtype), condition, then: value, otherwise: value }),
-      fc.record({ kind: fc.constant('guard' as const), dtype: fc.constant(dtype), guards, then: value, otherwise: value }),
+      fc.record({
+        kind: fc.constant('where' as const),
+        dtype: fc.constant(dtype),
+        condition,
+        then: value,
+        otherwise: value,
+      }),
+      fc.record({
+        kind: fc.constant('guard' as const),
+        dtype: fc.constant(dtype),
+        guards,
+        then: value,
+        otherwise: value,
+      }),
     );
   };
   type Trees = Record<'float32' | 'int32' | 'uint32' | 'bool', Expr>;
@@ -86,9 +110,15 @@ function anyExpr(axes: number, stages: readonly { number: number; dtype: DType }
       depth,
       fc.oneof(loadOf('float32'), literalOf('float32', -3), ...stagesOf('float32')),
       fc
-        .tuple(fc.constantFrom('add' as const, 'sub' as const, 'mul' as const, 'max' as const, 'min' as const), tie('float32'), tie('float32'))
+        .tuple(
+          fc.constantFrom('add' as const, 'sub' as const, 'mul' as const, 'max' as const, 'min' as const),
+          tie('float32'),
+          tie('float32'),
+        )
         .map(([op, a, b]) => binary(op, a, b)),
-      fc.tuple(fc.constantFrom('neg' as const, 'abs' as const, 'sign' as const, 'floor' as const), tie('float32')).map(([op, a]) => unary(op, a)),
+      fc
+        .tuple(fc.constantFrom('neg' as const, 'abs' as const, 'sign' as const, 'floor' as const), tie('float32'))
+        .map(([op, a]) => unary(op, a)),
       // Shared: one object used twice.
       tie('float32').map((shared) => binary('add', shared, unary('neg', shared))),
       fc.oneof(tie('int32'), tie('bool'), loadOf('float64'), loadOf('float16')).map((a) => cast('float32', a)),
@@ -98,8 +128,23 @@ function anyExpr(axes: number, stages: readonly { number: number; dtype: DType }
     int32: fc.oneof(
       depth,
       fc.oneof(loadOf('int32'), literalOf('int32', -3), ...stagesOf('int32')),
-      fc.tuple(fc.constantFrom('add' as const, 'sub' as const, 'mul' as const, 'floorDiv' as const, 'mod' as const, 'max' as const), tie('int32'), tie('int32')).map(([op, a, b]) => binary(op, a, b)),
-      fc.tuple(fc.constantFrom('neg' as const, 'abs' as const, 'sign' as const), tie('int32')).map(([op, a]) => unary(op, a)),
+      fc
+        .tuple(
+          fc.constantFrom(
+            'add' as const,
+            'sub' as const,
+            'mul' as const,
+            'floorDiv' as const,
+            'mod' as const,
+            'max' as const,
+          ),
+          tie('int32'),
+          tie('int32'),
+        )
+        .map(([op, a, b]) => binary(op, a, b)),
+      fc
+        .tuple(fc.constantFrom('neg' as const, 'abs' as const, 'sign' as const), tie('int32'))
+        .map(([op, a]) => unary(op, a)),
       anyIndex(axes).map((index) => ({ kind: 'index', dtype: 'int32', index }) as const),
       fc.oneof(tie('float32'), tie('uint32'), tie('bool')).map((a) => cast('int32', a)),
       chosen('int32', tie('bool'), tie('int32')),
@@ -107,23 +152,43 @@ function anyExpr(axes: number, stages: readonly { number: number; dtype: DType }
     uint32: fc.oneof(
       depth,
       fc.oneof(loadOf('uint32'), literalOf('uint32', 0)),
-      fc.tuple(fc.constantFrom('add' as const, 'sub' as const, 'mul' as const, 'mod' as const, 'min' as const), tie('uint32'), tie('uint32')).map(([op, a, b]) => binary(op, a, b)),
+      fc
+        .tuple(
+          fc.constantFrom('add' as const, 'sub' as const, 'mul' as const, 'mod' as const, 'min' as const),
+          tie('uint32'),
+          tie('uint32'),
+        )
+        .map(([op, a, b]) => binary(op, a, b)),
       fc
         .tuple(fc.constantFrom('xor' as const, 'shiftLeft' as const, 'shiftRight' as const), tie('uint32'), fc.nat(31))
-        .map(([op, left, by]) => ({ kind: 'bits', dtype: 'uint32', op, left, right: { kind: 'literal', dtype: 'uint32', value: by } }) as const),
+        .map(
+          ([op, left, by]) =>
+            ({
+              kind: 'bits',
+              dtype: 'uint32',
+              op,
+              left,
+              right: { kind: 'literal', dtype: 'uint32', value: by },
+            }) as const,
+        ),
       fc.oneof(tie('float32'), tie('int32')).map((a) => cast('uint32', a)),
     ),
     bool: fc.oneof(
       depth,
       fc.oneof(loadOf('bool'), literalOf('bool', 0)),
       fc
-        .tuple(fc.constantFrom('equal' as const, 'notEqual' as const, 'less' as const, 'lessEqual' as const), fc.oneof(
-          fc.tuple(tie('float32'), tie('float32')),
-          fc.tuple(tie('int32'), tie('int32')),
-          fc.tuple(tie('bool'), tie('bool')),
-        ))
+        .tuple(
+          fc.constantFrom('equal' as const, 'notEqual' as const, 'less' as const, 'lessEqual' as const),
+          fc.oneof(
+            fc.tuple(tie('float32'), tie('float32')),
+            fc.tuple(tie('int32'), tie('int32')),
+            fc.tuple(tie('bool'), tie('bool')),
+          ),
+        )
         .map(([op, [a, b]]) => compare(op, a, b)),
-      fc.tuple(fc.constantFrom('max' as const, 'min' as const), tie('bool'), tie('bool')).map(([op, a, b]) => binary(op, a, b)),
+      fc
+        .tuple(fc.constantFrom('max' as const, 'min' as const), tie('bool'), tie('bool'))
+        .map(([op, a, b]) => binary(op, a, b)),
       tie('bool').map((a) => unary('not', a)),
       fc.oneof(tie('float32'), tie('uint32')).map((a) => cast('bool', a)),
       chosen('bool', tie('bool'), tie('bool')),
@@ -149,8 +214,17 @@ describe('random kernels: printed, interpreted and naive agree in every bit', ()
         const count = outer.reduce((product, size) => product * size, 1);
         const index = rowMajor(outer);
         const operands = [...inputs, ...stored.map(({ dtype }) => output(dtype))];
-        const stages = stored.map((value, i): Stage => ({ kind: 'store', domain: 'row', store: { operand: inputs.length + i, index, value } }));
-        const kernel: RowKernel = { kind: 'row', operands, arguments: ['float32', 'float32'], outer, inner: [], stages };
+        const stages = stored.map(
+          (value, i): Stage => ({ kind: 'store', domain: 'row', store: { operand: inputs.length + i, index, value } }),
+        );
+        const kernel: RowKernel = {
+          kind: 'row',
+          operands,
+          arguments: ['float32', 'float32'],
+          outer,
+          inner: [],
+          stages,
+        };
         expectAgreement(kernel, [...values, ...stored.map(({ dtype }) => someValues(dtype, count))], { given });
       }),
       runs,
@@ -158,7 +232,13 @@ describe('random kernels: printed, interpreted and naive agree in every bit', ()
   });
 
   test('rows of stages', () => {
-    type Draft = { kind: 'map' | 'reduce' | 'scan'; op: 'sum' | 'max' | 'min'; reverse: boolean; isInt: boolean; pick: number };
+    type Draft = {
+      kind: 'map' | 'reduce' | 'scan';
+      op: 'sum' | 'max' | 'min';
+      reverse: boolean;
+      isInt: boolean;
+      pick: number;
+    };
     const drafts = fc.array(
       fc.record<Draft>({
         kind: fc.constantFrom('map', 'reduce', 'scan'),
@@ -248,7 +328,8 @@ function fixAxes<T>(expr: T, keep: (axis: number) => boolean): T {
     if (known !== undefined) return known;
     let result: unknown;
     if (Array.isArray(part)) result = part.map(visit);
-    else if ((part as Index).kind === 'axis' && !keep((part as { axis: number }).axis)) result = { kind: 'literal', value: 0 };
+    else if ((part as Index).kind === 'axis' && !keep((part as { axis: number }).axis))
+      result = { kind: 'literal', value: 0 };
     else result = Object.fromEntries(Object.entries(part).map(([key, value]) => [key, visit(value)]));
     memo.set(part, result);
     return result;
@@ -257,7 +338,11 @@ function fixAxes<T>(expr: T, keep: (axis: number) => boolean): T {
 }
 
 test('axes of a row and of its elements may be mixed in one division', () => {
-  const index: Index = { kind: 'floorDiv', left: { kind: 'add', left: { kind: 'mul', left: axis(0), by: 3 }, right: axis(1) }, by: 2 };
+  const index: Index = {
+    kind: 'floorDiv',
+    left: { kind: 'add', left: { kind: 'mul', left: axis(0), by: 3 }, right: axis(1) },
+    by: 2,
+  };
   expectAgreement(
     {
       kind: 'row',
@@ -265,7 +350,9 @@ test('axes of a row and of its elements may be mixed in one division', () => {
       arguments: [],
       outer: [3],
       inner: [3],
-      stages: [{ kind: 'store', domain: 'element', store: { operand: 1, index: rowMajor([3, 3]), value: load(0, index) } }],
+      stages: [
+        { kind: 'store', domain: 'element', store: { operand: 1, index: rowMajor([3, 3]), value: load(0, index) } },
+      ],
     },
     [someValues('float32', 9), new Float32Array(9)],
   );

@@ -24,7 +24,13 @@ import {
   unary,
 } from './backend-js-build.ts';
 
-function rows(outer: number[], inner: number[], operands: Operand[], stages: Stage[], scalars: DType[] = []): RowKernel {
+function rows(
+  outer: number[],
+  inner: number[],
+  operands: Operand[],
+  stages: Stage[],
+  scalars: DType[] = [],
+): RowKernel {
   return { kind: 'row', operands, arguments: scalars, outer, inner, stages };
 }
 const store = (operand: number, index: Store['index'], value: Expr, domain: 'row' | 'element' = 'row'): Stage => ({
@@ -45,9 +51,13 @@ describe('row kernels', () => {
       [store(1, rowMajor(sizes), sum), store(2, rowMajor(sizes), compare('less', sum, literal(0)))],
       ['int32', 'float32'],
     );
-    const [, values, signs] = expectAgreement(kernel, [someValues('float32', 12), new Float32Array(12), new Uint8Array(12)], {
-      given: [7, 0.1],
-    });
+    const [, values, signs] = expectAgreement(
+      kernel,
+      [someValues('float32', 12), new Float32Array(12), new Uint8Array(12)],
+      {
+        given: [7, 0.1],
+      },
+    );
     expect(values?.[0]).toBe(Math.fround((someValues('float32', 12)[0] as number) + Math.fround(0.1)));
     expect(new Set(signs)).toEqual(new Set([0, 1]));
   });
@@ -55,12 +65,17 @@ describe('row kernels', () => {
   test('softmax: the exponentials are kept, not computed again', () => {
     const sizes = [5, 9];
     const shifted = unary('exp', binary('sub', x(sizes), stage(0)));
-    const kernel = rows([5], [9], [input('float32'), output('float32')], [
-      { kind: 'reduce', op: 'max', value: x(sizes) },
-      { kind: 'map', value: shifted },
-      { kind: 'reduce', op: 'sum', value: stage(1) },
-      store(1, rowMajor(sizes), binary('div', stage(1), stage(2)), 'element'),
-    ]);
+    const kernel = rows(
+      [5],
+      [9],
+      [input('float32'), output('float32')],
+      [
+        { kind: 'reduce', op: 'max', value: x(sizes) },
+        { kind: 'map', value: shifted },
+        { kind: 'reduce', op: 'sum', value: stage(1) },
+        store(1, rowMajor(sizes), binary('div', stage(1), stage(2)), 'element'),
+      ],
+    );
     const [, result] = expectAgreement(kernel, [someValues('float32', 45), new Float32Array(45)], { exact: false });
     for (let row = 0; row < 5; row++) {
       expect((result as Float32Array).slice(row * 9, row * 9 + 9).reduce((a, b) => a + b)).toBeCloseTo(1, 6);
@@ -69,20 +84,30 @@ describe('row kernels', () => {
   });
 
   test('a cheap map is computed again in each pass', () => {
-    const kernel = rows([2], [3], [input('float32'), output('float32')], [
-      { kind: 'map', value: binary('add', x([2, 3]), literal(1)) },
-      { kind: 'reduce', op: 'sum', value: stage(0) },
-      store(1, rowMajor([2, 3]), binary('sub', stage(0), stage(1)), 'element'),
-    ]);
+    const kernel = rows(
+      [2],
+      [3],
+      [input('float32'), output('float32')],
+      [
+        { kind: 'map', value: binary('add', x([2, 3]), literal(1)) },
+        { kind: 'reduce', op: 'sum', value: stage(0) },
+        store(1, rowMajor([2, 3]), binary('sub', stage(0), stage(1)), 'element'),
+      ],
+    );
     expectAgreement(kernel, [someValues('float32', 6), new Float32Array(6)]);
     expect(printKernel(kernel)).not.toContain('scratch0');
   });
 
   test('what does not change in the inner loop is computed outside it', () => {
-    const kernel = rows([4], [6], [input('float32'), input('float32'), output('float32')], [
-      store(2, rowMajor([4, 6]), binary('mul', x([4, 6]), unary('exp', load(1, axis(0)))), 'element'),
-    ]);
-    expectAgreement(kernel, [someValues('float32', 24), someValues('float32', 4), new Float32Array(24)], { exact: false });
+    const kernel = rows(
+      [4],
+      [6],
+      [input('float32'), input('float32'), output('float32')],
+      [store(2, rowMajor([4, 6]), binary('mul', x([4, 6]), unary('exp', load(1, axis(0)))), 'element')],
+    );
+    expectAgreement(kernel, [someValues('float32', 24), someValues('float32', 4), new Float32Array(24)], {
+      exact: false,
+    });
     const source = printKernel(kernel);
     expect(source.indexOf('powers[')).toBeLessThan(source.indexOf('for (let r0'));
   });
@@ -90,20 +115,24 @@ describe('row kernels', () => {
   test.each(['sum', 'prod', 'max', 'min'] as const)('%s of every dtype, wrapping', (op) => {
     for (const dtype of ['float32', 'float64', 'float16', 'int32', 'uint32'] as const) {
       const values = someValues(dtype, 14, 3, dtype === 'int32' || dtype === 'uint32' ? 2 ** 20 : 3);
-      const kernel = rows([2], [7], [input(dtype), output(dtype)], [
-        { kind: 'reduce', op, value: load(0, rowMajor([2, 7]), dtype) },
-        store(1, axis(0), stage(0, dtype)),
-      ]);
+      const kernel = rows(
+        [2],
+        [7],
+        [input(dtype), output(dtype)],
+        [{ kind: 'reduce', op, value: load(0, rowMajor([2, 7]), dtype) }, store(1, axis(0), stage(0, dtype))],
+      );
       expectAgreement(kernel, [values, values.slice(0, 2)]);
     }
   });
 
   test('max and min of bools are or and and', () => {
     for (const op of ['max', 'min'] as const) {
-      const kernel = rows([3], [2], [input('bool'), output('bool')], [
-        { kind: 'reduce', op, value: load(0, rowMajor([3, 2]), 'bool') },
-        store(1, axis(0), stage(0, 'bool')),
-      ]);
+      const kernel = rows(
+        [3],
+        [2],
+        [input('bool'), output('bool')],
+        [{ kind: 'reduce', op, value: load(0, rowMajor([3, 2]), 'bool') }, store(1, axis(0), stage(0, 'bool'))],
+      );
       const [, result] = expectAgreement(kernel, [Uint8Array.of(0, 0, 0, 1, 1, 1), new Uint8Array(3)]);
       expect([...(result as Uint8Array)]).toEqual(op === 'max' ? [0, 1, 1] : [0, 0, 1]);
     }
@@ -111,11 +140,16 @@ describe('row kernels', () => {
 
   test('max and min hand on NaN from any place', () => {
     for (const op of ['max', 'min'] as const) {
-      const kernel = rows([3], [3], [input('float32'), output('float32')], [
-        { kind: 'reduce', op, value: x([3, 3]) },
-        store(1, axis(0), stage(0)),
+      const kernel = rows(
+        [3],
+        [3],
+        [input('float32'), output('float32')],
+        [{ kind: 'reduce', op, value: x([3, 3]) }, store(1, axis(0), stage(0))],
+      );
+      const [, result] = expectAgreement(kernel, [
+        Float32Array.of(NaN, 1, 2, 1, NaN, 2, 1, 2, NaN),
+        new Float32Array(3),
       ]);
-      const [, result] = expectAgreement(kernel, [Float32Array.of(NaN, 1, 2, 1, NaN, 2, 1, 2, NaN), new Float32Array(3)]);
       expect([...(result as Float32Array)]).toEqual([NaN, NaN, NaN]);
     }
   });
@@ -131,19 +165,27 @@ describe('row kernels', () => {
       new Float32Array(2),
     ]);
     expect([...(result as Float32Array)]).toEqual([1, 1]);
-    expectAgreement(rows([0], [3], [input('float32'), output('float32')], stages), [new Float32Array(0), new Float32Array(0)]);
+    expectAgreement(rows([0], [3], [input('float32'), output('float32')], stages), [
+      new Float32Array(0),
+      new Float32Array(0),
+    ]);
   });
 
   test('scans run in row-major order over several inner axes, and from the end', () => {
     const sizes = [2, 3, 2];
     for (const reverse of [false, true]) {
       for (const op of ['sum', 'prod', 'max', 'min'] as const) {
-        const kernel = rows([2], [3, 2], [input('float32'), output('float32'), output('float32')], [
-          { kind: 'scan', op, reverse, value: x(sizes) },
-          store(1, rowMajor(sizes), stage(0), 'element'),
-          { kind: 'reduce', op: 'sum', value: stage(0) },
-          store(2, axis(0), stage(2)),
-        ]);
+        const kernel = rows(
+          [2],
+          [3, 2],
+          [input('float32'), output('float32'), output('float32')],
+          [
+            { kind: 'scan', op, reverse, value: x(sizes) },
+            store(1, rowMajor(sizes), stage(0), 'element'),
+            { kind: 'reduce', op: 'sum', value: stage(0) },
+            store(2, axis(0), stage(2)),
+          ],
+        );
         expectAgreement(kernel, [someValues('float32', 12, 5), new Float32Array(12), new Float32Array(2)]);
       }
     }
@@ -151,70 +193,117 @@ describe('row kernels', () => {
 
   test('a scan of a scan from the end, used in later passes', () => {
     const sizes = [2, 5];
-    const kernel = rows([2], [5], [input('int32'), output('int32')], [
-      { kind: 'scan', op: 'sum', reverse: false, value: load(0, rowMajor(sizes), 'int32') },
-      { kind: 'scan', op: 'max', reverse: true, value: stage(0, 'int32') },
-      { kind: 'reduce', op: 'min', value: stage(1, 'int32') },
-      store(1, rowMajor(sizes), binary('sub', binary('add', stage(0, 'int32'), stage(1, 'int32')), stage(2, 'int32')), 'element'),
-    ]);
+    const kernel = rows(
+      [2],
+      [5],
+      [input('int32'), output('int32')],
+      [
+        { kind: 'scan', op: 'sum', reverse: false, value: load(0, rowMajor(sizes), 'int32') },
+        { kind: 'scan', op: 'max', reverse: true, value: stage(0, 'int32') },
+        { kind: 'reduce', op: 'min', value: stage(1, 'int32') },
+        store(
+          1,
+          rowMajor(sizes),
+          binary('sub', binary('add', stage(0, 'int32'), stage(1, 'int32')), stage(2, 'int32')),
+          'element',
+        ),
+      ],
+    );
     expectAgreement(kernel, [someValues('int32', 10, 2), new Int32Array(10)]);
   });
 
   test('in place: a store waits for the last pass that reads the buffer', () => {
     const sizes = [3, 4];
-    const kernel = rows([3], [4], [{ dtype: 'float32', access: 'inout' }, output('float32')], [
-      store(0, rowMajor(sizes), binary('mul', x(sizes), literal(2)), 'element'),
-      { kind: 'reduce', op: 'sum', value: x(sizes) },
-      store(1, rowMajor(sizes), binary('sub', x(sizes), stage(1)), 'element'),
-    ]);
+    const kernel = rows(
+      [3],
+      [4],
+      [{ dtype: 'float32', access: 'inout' }, output('float32')],
+      [
+        store(0, rowMajor(sizes), binary('mul', x(sizes), literal(2)), 'element'),
+        { kind: 'reduce', op: 'sum', value: x(sizes) },
+        store(1, rowMajor(sizes), binary('sub', x(sizes), stage(1)), 'element'),
+      ],
+    );
     const start = someValues('float32', 12);
     const [after] = expectAgreement(kernel, [start, new Float32Array(12)]);
     expect([...(after as Float32Array)]).toEqual(Array.from(start, (value) => value * 2));
   });
 
   test('in place with two stores of one element: both see the old value', () => {
-    const kernel = rows([6], [], [{ dtype: 'float32', access: 'inout' }, output('float32')], [
-      store(0, axis(0), binary('add', load(0, axis(0)), literal(1))),
-      store(1, axis(0), binary('mul', load(0, axis(0)), literal(10))),
-    ]);
+    const kernel = rows(
+      [6],
+      [],
+      [{ dtype: 'float32', access: 'inout' }, output('float32')],
+      [
+        store(0, axis(0), binary('add', load(0, axis(0)), literal(1))),
+        store(1, axis(0), binary('mul', load(0, axis(0)), literal(10))),
+      ],
+    );
     expectAgreement(kernel, [someValues('float32', 6), new Float32Array(6)]);
   });
 
   test('guards: padding, strides with holes, never touching memory outside', () => {
     const padded = plus(axis(0), at(-2));
-    const kernel = rows([9], [], [input('float32'), output('float32')], [
-      store(1, axis(0), load(0, padded, 'float32', [inside(padded, 0, 4), { kind: 'multiple', index: padded, of: 2 }])),
-    ]);
+    const kernel = rows(
+      [9],
+      [],
+      [input('float32'), output('float32')],
+      [
+        store(
+          1,
+          axis(0),
+          load(0, padded, 'float32', [inside(padded, 0, 4), { kind: 'multiple', index: padded, of: 2 }]),
+        ),
+      ],
+    );
     const [, result] = expectAgreement(kernel, [Float32Array.of(1, 2, 3, 4), new Float32Array(9)]);
     expect([...(result as Float32Array)]).toEqual([0, 0, 1, 0, 3, 0, 0, 0, 0]);
   });
 
   test('gathers with negative and too large positions read 0', () => {
     const position = { kind: 'load', operand: 1, index: axis(0), guards: [] } as const;
-    const kernel = rows([5], [], [input('float32'), input('int32'), output('float32')], [
-      store(2, axis(0), load(0, position, 'float32', [inside(position, 0, 3)])),
-    ]);
+    const kernel = rows(
+      [5],
+      [],
+      [input('float32'), input('int32'), output('float32')],
+      [store(2, axis(0), load(0, position, 'float32', [inside(position, 0, 3)]))],
+    );
     const positions = Int32Array.of(2, -1, 3, 0, 2 ** 31 - 1);
     const [, , result] = expectAgreement(kernel, [Float32Array.of(5, 6, 7), positions, new Float32Array(5)]);
     expect([...(result as Float32Array)]).toEqual([7, 0, 0, 5, 0]);
   });
 
   test('division and modulo of negative indices round towards minus infinity', () => {
-    const kernel = rows([30], [], [output('int32'), output('int32'), output('int32'), output('int32')], [
-      ...[3, 4].flatMap((by, i) => [
-        store(2 * i, axis(0), { kind: 'index', dtype: 'int32', index: div(plus(axis(0), at(-15)), by) }),
-        store(2 * i + 1, axis(0), { kind: 'index', dtype: 'int32', index: mod(plus(times(axis(0), 5), at(-77)), by) }),
-      ]),
-    ]);
-    expectAgreement(kernel, [0, 1, 2, 3].map(() => new Int32Array(30)));
+    const kernel = rows(
+      [30],
+      [],
+      [output('int32'), output('int32'), output('int32'), output('int32')],
+      [
+        ...[3, 4].flatMap((by, i) => [
+          store(2 * i, axis(0), { kind: 'index', dtype: 'int32', index: div(plus(axis(0), at(-15)), by) }),
+          store(2 * i + 1, axis(0), {
+            kind: 'index',
+            dtype: 'int32',
+            index: mod(plus(times(axis(0), 5), at(-77)), by),
+          }),
+        ]),
+      ],
+    );
+    expectAgreement(
+      kernel,
+      [0, 1, 2, 3].map(() => new Int32Array(30)),
+    );
   });
 });
 
 describe('numbers', () => {
   const one = (dtype: DType, from: DType, value: (x: Expr) => Expr, values: number[]): number[] => {
-    const kernel = rows([values.length], [], [input(from), output(dtype)], [
-      store(1, axis(0), value(load(0, axis(0), from))),
-    ]);
+    const kernel = rows(
+      [values.length],
+      [],
+      [input(from), output(dtype)],
+      [store(1, axis(0), value(load(0, axis(0), from)))],
+    );
     const given = someValues(from, values.length);
     given.set(values);
     const result = someValues(dtype, values.length);
@@ -240,7 +329,9 @@ describe('numbers', () => {
 
   test('floats to integers: truncated, saturated, NaN is 0', () => {
     const values = [1.9, -1.9, 3e9, -3e9, NaN, Number.POSITIVE_INFINITY];
-    expect(one('int32', 'float32', (v) => cast('int32', v), values)).toEqual([1, -1, 2147483647, -2147483648, 0, 2147483647]);
+    expect(one('int32', 'float32', (v) => cast('int32', v), values)).toEqual([
+      1, -1, 2147483647, -2147483648, 0, 2147483647,
+    ]);
     expect(one('uint32', 'float32', (v) => cast('uint32', v), values)).toEqual([1, 0, 3e9, 0, 0, 4294967295]);
     expect(one('bool', 'float32', (v) => cast('bool', v), [0, -0, NaN, 0.5])).toEqual([0, 0, 1, 1]);
     expect(one('float32', 'int32', (v) => cast('float32', v), [16777217])).toEqual([16777216]);
@@ -255,23 +346,33 @@ describe('numbers', () => {
   });
 
   test('rounds half to even', () => {
-    expect(one('float32', 'float32', (v) => unary('round', v), [0.5, 1.5, 2.5, -0.5, -1.5, 1e30])).toEqual(
-      [0, 2, 2, -0, -2, Math.fround(1e30)],
-    );
+    expect(one('float32', 'float32', (v) => unary('round', v), [0.5, 1.5, 2.5, -0.5, -1.5, 1e30])).toEqual([
+      0,
+      2,
+      2,
+      -0,
+      -2,
+      Math.fround(1e30),
+    ]);
   });
 
   test('a computed value compares as the stored one: argmax finds its maximum', () => {
     // exp(x) * 1.1 is not a float32; the maximum of an earlier kernel is.
     const scaled = (v: Expr): Expr => binary('mul', unary('exp', v), literal(1.1));
     const inputs = Float32Array.from({ length: 50 }, (_, i) => Math.sin(i * 7));
-    const largest = rows([], [50], [input('float32'), output('float32')], [
-      { kind: 'reduce', op: 'max', value: scaled(load(0, axis(0))) },
-      store(1, at(0), stage(0)),
-    ]);
+    const largest = rows(
+      [],
+      [50],
+      [input('float32'), output('float32')],
+      [{ kind: 'reduce', op: 'max', value: scaled(load(0, axis(0))) }, store(1, at(0), stage(0))],
+    );
     const [, maximum] = expectAgreement(largest, [inputs, new Float32Array(1)], { exact: false });
-    const matches = rows([50], [], [input('float32'), input('float32'), output('bool')], [
-      store(2, axis(0), compare('equal', scaled(load(0, axis(0))), load(1, at(0)))),
-    ]);
+    const matches = rows(
+      [50],
+      [],
+      [input('float32'), input('float32'), output('bool')],
+      [store(2, axis(0), compare('equal', scaled(load(0, axis(0))), load(1, at(0))))],
+    );
     const [, , found] = expectAgreement(matches, [inputs, maximum as Float32Array, new Uint8Array(50)]);
     expect([...(found as Uint8Array)].filter(Boolean)).toHaveLength(1);
     expect((found as Uint8Array).indexOf(1)).toBe(inputs.indexOf(Math.max(...inputs)));
@@ -279,10 +380,12 @@ describe('numbers', () => {
 
   test('a value that is stored is seen as stored by the rest of its kernel', () => {
     const third = binary('div', load(0, axis(0)), literal(3));
-    const kernel = rows([1], [], [input('float32'), output('float32'), output('float64')], [
-      store(1, axis(0), third),
-      store(2, axis(0), cast('float64', binary('mul', third, literal(3)))),
-    ]);
+    const kernel = rows(
+      [1],
+      [],
+      [input('float32'), output('float32'), output('float64')],
+      [store(1, axis(0), third), store(2, axis(0), cast('float64', binary('mul', third, literal(3))))],
+    );
     const one = Float32Array.of(1);
     const operands = [one, new Float32Array(1), new Float64Array(1)];
     const [, , product] = expectAgreement(kernel, operands, { exact: false });
@@ -296,7 +399,8 @@ describe('numbers', () => {
     expect(result.slice(values.length)).toEqual([Number.POSITIVE_INFINITY, 0, NaN, Number.POSITIVE_INFINITY, 0, 1]);
     values.forEach((value, i) => {
       const exact = Math.exp(value);
-      if (exact < 2 ** 128 && exact > 2 ** -126) expect(Math.abs((result[i] as number) / exact - 1)).toBeLessThan(2 ** -24 * 1.01);
+      if (exact < 2 ** 128 && exact > 2 ** -126)
+        expect(Math.abs((result[i] as number) / exact - 1)).toBeLessThan(2 ** -24 * 1.01);
     });
   });
 
@@ -311,9 +415,11 @@ describe('numbers', () => {
   });
 
   test('uint32 bit operations', () => {
-    const bits = (op: 'xor' | 'shiftLeft' | 'shiftRight', by: number) => (v: Expr): Expr => {
-      return { kind: 'bits', dtype: 'uint32', op, left: v, right: literal(by, 'uint32') };
-    };
+    const bits =
+      (op: 'xor' | 'shiftLeft' | 'shiftRight', by: number) =>
+      (v: Expr): Expr => {
+        return { kind: 'bits', dtype: 'uint32', op, left: v, right: literal(by, 'uint32') };
+      };
     expect(one('uint32', 'uint32', bits('xor', 0xffffffff), [1])).toEqual([4294967294]);
     expect(one('uint32', 'uint32', bits('shiftLeft', 31), [3])).toEqual([2147483648]);
     expect(one('uint32', 'uint32', bits('shiftRight', 31), [4294967295])).toEqual([1]);

@@ -70,12 +70,8 @@ export function linkContraction(
 
   return (operands, given, scratch) => {
     const pack = (side: Side, offset: number, outer: Block, block: Block, kBlock: Block): void => {
+      // Places of the last panel that no element fills keep what they held: their sums are not read.
       const stride = kBlock.count * widths[side];
-      // The last panel may have places that no element fills.
-      if (block.count % widths[side] !== 0) {
-        const end = offset + roundUp(block.count, widths[side]) * kBlock.count;
-        memory[side].fill(0, end - stride, end);
-      }
       const run = side === 'rows' ? functions.packRows : functions.packColumns;
       run(operands, given, scratch, [offset, stride, ...spread(outer, block, kBlock)]);
     };
