@@ -14,5 +14,7 @@ const bundle = join(folder, 'main.mjs');
 mkdirSync(folder, { recursive: true });
 await bundleSources({ main: resolve(entry) }, folder);
 
+// Messages name the lines of the sources.
+process.setSourceMapsEnabled(true);
 process.argv = [process.argv[0], bundle, ...programArguments];
 await import(pathToFileURL(bundle).href);

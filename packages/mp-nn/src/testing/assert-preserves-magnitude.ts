@@ -1,4 +1,4 @@
-import { Generator, type Shape } from '@evenkeel/tensor';
+import { developmentMode, Generator, type Shape, setDevelopmentMode } from '@evenkeel/tensor';
 import fc from 'fast-check';
 import type { CallableLayer, MagnitudeContract, MagnitudeFunction } from './contract.ts';
 import { hintFor } from './hint.ts';
@@ -68,6 +68,15 @@ class MagnitudeError extends Error {}
  * await assertPreservesMagnitude(mpConvContract);
  * ```
  */
+export async function assertPreservesMagnitude(
+  subject: LayerFactory | MagnitudeFunction | CallableLayer,
+  options?: MagnitudeOptions,
+): Promise<MagnitudeReport>;
+// Apart from the above so that `create: (generator) => ...` has one type for its parameter.
+export async function assertPreservesMagnitude<Config>(
+  subject: MagnitudeContract<Config>,
+  options?: MagnitudeOptions,
+): Promise<MagnitudeReport>;
 export async function assertPreservesMagnitude<Config>(
   subject: MagnitudeSubject<Config>,
   options: MagnitudeOptions = {},
@@ -94,7 +103,7 @@ export async function assertPreservesMagnitude<Config>(
       if (bad !== undefined) throw new MagnitudeError(complaint(contract, bad, trial));
     },
   );
-  const details = await fc.check(property, { numRuns: runs, seed, endOnFailure: !shrink });
+  const details = await quietly(() => fc.check(property, { numRuns: runs, seed, endOnFailure: !shrink }));
   if (!details.failed) return { name: contract.name, seed, measurements };
   const cause = details.errorInstance;
   if (!(cause instanceof MagnitudeError)) throw cause;
@@ -102,6 +111,17 @@ export async function assertPreservesMagnitude<Config>(
   throw new Error(
     `${cause.message}\n  configuration: ${fc.stringify(details.counterexample?.[0])}${shrunk}\n  repeat it with seed: ${seed}${options.runs === undefined ? '' : `, runs: ${runs}`}`,
   );
+}
+
+/** Each configuration has plans of its own: no reason to warn of a recompile storm. */
+async function quietly<T>(body: () => T | Promise<T>): Promise<T> {
+  const mode = developmentMode();
+  setDevelopmentMode(false);
+  try {
+    return await body();
+  } finally {
+    setDevelopmentMode(mode);
+  }
 }
 
 function isContract<Config>(subject: MagnitudeSubject<Config>): subject is MagnitudeContract<Config> {
