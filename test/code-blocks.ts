@@ -13,6 +13,8 @@ export interface CodeBlock {
   readonly prints: readonly string[];
   /** Lines that it says it writes to the error output. */
   readonly warns: readonly string[];
+  /** All of its output, where a block of text right behind it shows it. */
+  readonly shown?: string;
 }
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
@@ -25,7 +27,8 @@ export function pages(): string[] {
 
 /** The programs of a page, in order. */
 export function codeBlocks(page: string, text = readFileSync(join(root, page), 'utf8')): CodeBlock[] {
-  return [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(({ 1: code = '', index }) => {
+  const programs = text.matchAll(/^```ts\n([\s\S]*?)^```$(?:\n\n```text\n([\s\S]*?)^```$)?/gm);
+  return [...programs].map(({ 1: code = '', 2: shown, index }) => {
     const line = text.slice(0, index).split('\n').length + 1;
     return {
       place: `${page}:${line}`,
@@ -33,6 +36,7 @@ export function codeBlocks(page: string, text = readFileSync(join(root, page), '
       code,
       prints: said(code, 'prints'),
       warns: said(code, 'warns'),
+      ...(shown === undefined ? {} : { shown }),
     };
   });
 }
@@ -51,4 +55,13 @@ export function isAsSaid(output: string, expected: readonly string[]): boolean {
     const pattern = text.split('…').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
     return new RegExp(`^${pattern.join('.*')}$`).test(lines[i] as string);
   });
+}
+
+/** Share of characters that differ: training on another machine rounds differently here and there. */
+export function difference(output: string, shown: string): number {
+  const [a, b] = [output.trimEnd(), shown.trimEnd()];
+  const length = Math.max(a.length, b.length);
+  let differing = 0;
+  for (let i = 0; i < length; i++) if (a[i] !== b[i]) differing++;
+  return differing / length;
 }

@@ -4,6 +4,7 @@ export { Edm2Loss, type Edm2LossOptions, type LossNormals, type LossTerms } from
 export { Block, type BlockOptions, type BlockStyle } from './network/block.ts';
 export { type Denoised, Precond, type PrecondOptions } from './network/precondition.ts';
 export { UNet, type UNetOptions } from './network/unet.ts';
+export { type ChartOptions, lineChart, type Series } from './plot/line-chart.ts';
 export { addChurn, type Churn, type Churned } from './sample/churn.ts';
 export { type Denoiser, guided } from './sample/guidance.ts';
 export { type HeunOptions, heunStep, type SampleProgress, sampleHeun } from './sample/heun.ts';
