@@ -173,6 +173,32 @@ describe('plans', () => {
     expect(refused.plan.outputs.map((number) => refused.plan.values[number]?.replaces)).toEqual([undefined, undefined]);
   });
 
+  it('never overwrite in place by a kernel that the backend refuses: its results come from several host steps', () => {
+    const [a, b] = [cell(1, 8), cell(2, 8)];
+    const program = canonicalize({
+      outputs: [],
+      updates: [
+        { cell: a.node, value: a.value.add(b.value).node },
+        { cell: b.node, value: a.value.sub(b.value).node },
+      ],
+      isCommitted: (node) => node.sources.length === 0,
+    });
+    const hostFunction = () => () => new Float32Array(8);
+    const { plan } = schedule(program, { capabilities, supports: () => 'no', hostFunction });
+    expect(plan.steps.map(({ kernel }) => kernel.operands.map(({ access }) => access))).toEqual([
+      ['in', 'in', 'out'],
+      ['in', 'in', 'out'],
+    ]);
+    expect(plan.values.some(({ replaces }) => replaces !== undefined)).toBe(false);
+  });
+
+  it('have no kernels that write nothing', () => {
+    const empty = data(0, 4);
+    const { plan } = planOf([empty.silu(), empty.sum(0), empty.sum(1)]);
+    expect(plan.steps).toHaveLength(1);
+    expect(plan.outputs.map((value) => plan.values[value]?.length)).toEqual([0, 4, 0]);
+  });
+
   it('give a cell a new buffer where an element is read at another index than it is written', () => {
     const p = cell(1, 6);
     const { plan } = planOf([], [{ cell: p.node, value: p.value.flip([0]).node }]);

@@ -65,9 +65,19 @@ export function schedule(program: Program, options: ScheduleOptions): Schedule {
     },
   };
 
-  const useful = ordered.filter(({ members }) => members.some((member) => around.targets(member).length > 0));
-  const emitted = emitAll(useful, around, replacements, capabilities.inPlace);
+  const useful = ordered.filter((cluster) => writesSomething(cluster, around));
+  // Host steps write one buffer each: what a refused kernel reads must outlast the first of them.
+  const overwrites = (kernel: Kernel): boolean =>
+    capabilities.inPlace && (options.supports === undefined || options.supports(kernel) === true);
+  const emitted = emitAll(useful, around, replacements, overwrites);
   return assemble(program, { targets, emitted, leaves, simplifier, around }, options);
+}
+
+/** Whether a kernel has elements to write; host functions run for what else they do. */
+function writesSomething({ kind, members }: Cluster, around: Surroundings): boolean {
+  return members.some(
+    (member) => around.targets(member).length > 0 && (kind === 'host' || elementCount(member.shape) > 0),
+  );
 }
 
 /** Simplified leaves: their number among the program's leaves. */
@@ -191,7 +201,7 @@ function emitAll(
   clusters: readonly Cluster[],
   around: Surroundings,
   replacements: readonly Replacement[],
-  inPlace: boolean,
+  overwrites: (kernel: Kernel) => boolean,
 ): Emitted[] {
   const trial = clusters.map((cluster) => emitCluster(cluster, around));
   const again = new Set<number>();
@@ -200,7 +210,8 @@ function emitAll(
     const lastRead = trial.findLastIndex(({ operands }) => operands.includes(leaf));
     if (writer < 0 || lastRead > writer) continue;
     if (lastRead === writer) {
-      if (!inPlace || !readsOnlyWhereWritten(trial[writer] as Emitted, leaf, target)) continue;
+      const emission = trial[writer] as Emitted;
+      if (!readsOnlyWhereWritten(emission, leaf, target) || !overwrites(emission.kernel)) continue;
       again.add(writer);
     }
     target.replaces = leaf;
@@ -324,7 +335,8 @@ function assemble(
     };
   });
   const outputs = targets.map((target) => {
-    const number = numbers.get(target) as number;
+    // Nothing writes a result without elements.
+    const number = numbers.get(target) ?? addValue(target, target.node, 'output', steps.length);
     const value = values[number] as { last: number; replaces?: number };
     value.last = steps.length;
     if (target.replaces) value.replaces = numbers.get(target.replaces) as number;
