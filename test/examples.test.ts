@@ -11,7 +11,7 @@ function start(example: string): string {
     encoding: 'utf8',
     shell: process.platform === 'win32',
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 55_000,
+    timeout: 140_000,
   });
 }
 
@@ -23,7 +23,7 @@ function row(output: string, first: number): number[] {
   return found;
 }
 
-describe('examples', () => {
+describe('examples', { timeout: 150_000 }, () => {
   test.each(readdirSync(join(root, 'examples')))('%s has a README that says how to start it', (example) => {
     expect(existsSync(join(root, 'examples', example, 'main.ts'))).toBe(true);
     expect(readFileSync(join(root, 'examples', example, 'README.md'), 'utf8')).toContain('npm start');
