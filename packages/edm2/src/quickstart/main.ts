@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { writeFileAtomically } from '@evenkeel/formats/node';
@@ -74,13 +74,12 @@ async function run(options: QuickstartOptions): Promise<void> {
 async function checkWritable(folder: string): Promise<void> {
   const probe = join(folder, '.writable');
   try {
-    await mkdir(folder, { recursive: true });
     await writeFileAtomically(probe, '');
     await rm(probe);
   } catch (error) {
-    throw new Error(
-      `quickstart: cannot write to --out ${folder} (${(error as NodeJS.ErrnoException).code ?? (error as Error).message}). Choose another folder`,
-    );
+    const { cause, message } = error as Error;
+    const reason = (cause as NodeJS.ErrnoException | undefined)?.code ?? message;
+    throw new Error(`quickstart: cannot write to --out ${folder} (${reason}). Choose another folder`);
   }
 }
 

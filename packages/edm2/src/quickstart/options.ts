@@ -35,7 +35,9 @@ export function parseOptions(argv: readonly string[]): QuickstartOptions {
     .option('--out <folder>', 'where results go', 'out/quickstart')
     .option('--samples-only', 'do not train: paint from the snapshots in the folder', false)
     .allowExcessArguments(false)
-    .showHelpAfterError('(--help lists the options)')
+    .configureOutput({
+      outputError: (text, write) => write(`${text.trim().replace(/\.?$/, '.')} --help lists the options\n`),
+    })
     .parse([...argv], { from: 'user' });
   return command.opts<QuickstartOptions>();
 }
