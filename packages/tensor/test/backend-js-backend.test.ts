@@ -155,10 +155,9 @@ describe('runs', () => {
 
   test('profile leaves one time a step', async () => {
     const { backend, executable, buffer } = await setUp(chain([addGiven, double]));
-    await backend.run(executable, call([buffer])).done;
-    expect(executable.stepTimes).toBeUndefined();
-    await backend.run(executable, { ...call([buffer]), profile: true }).done;
-    expect(executable.stepTimes).toHaveLength(2);
+    expect(backend.run(executable, call([buffer])).stepTimes).toBeUndefined();
+    const { stepTimes } = backend.run(executable, { ...call([buffer]), profile: true });
+    expect(await stepTimes).toHaveLength(2);
   });
 });
 

@@ -41,7 +41,7 @@ export function observe(inner: Backend = createJsBackend()): Observed {
           observed.underWay--;
         };
         done.then(over, over);
-        return { submitted: run.submitted, done, outputs: run.outputs };
+        return { ...run, done };
       },
       dispose: () => inner.dispose(),
     },

@@ -238,6 +238,12 @@ describe('plans', () => {
     expect(plan.slots).toHaveLength(2);
   });
 
+  it('size slots by what an element takes on the backend', () => {
+    const build = (): Tensor[] => [data(8, 8).greater(0.2).any(1).cast('float32').cumsum(0)];
+    expect(planOf(build()).plan.slots).toEqual([8]);
+    expect(planOf(build(), [], { elementBytes: { bool: 4 } }).plan.slots).toEqual([32]);
+  });
+
   it('recompute under checkpoint in less memory', () => {
     const weights = Array.from({ length: 6 }, () => data(32, 32));
     const block = (x: Tensor, part: readonly Tensor[]): Tensor => part.reduce((y, w) => y.matmul(w).silu(), x);

@@ -147,13 +147,16 @@ class PlainBackend implements JsBackend, BufferHome {
     };
     // Callers may reuse their argument array.
     const settled = { ...call, arguments: call.arguments.slice() };
-    const done = this.#enqueue(async () => {
-      await executable.execute(settled, arrays, around);
+    const stepTimes = this.#enqueue(async () => {
+      const times = await executable.execute(settled, arrays, around);
       this.#plansRun++;
+      return times;
     });
+    const done = stepTimes.then(() => undefined);
     // Who never looks at a run must not bring the process down with its failure.
     done.catch(() => {});
-    return { submitted: Promise.resolve(), done, outputs: plan.outputs.map((value) => buffers[value] as DeviceBuffer) };
+    const outputs = plan.outputs.map((value) => buffers[value] as DeviceBuffer);
+    return { submitted: Promise.resolve(), done, outputs, ...(call.profile ? { stepTimes } : {}) };
   }
 
   async dispose(): Promise<void> {

@@ -22,7 +22,6 @@ export class JsExecutable implements Executable {
   readonly scratchBytes: number;
   /** Lengths of the scratch arrays that its kernels share. */
   readonly scratchLengths: readonly number[];
-  stepTimes?: readonly number[];
   disposed = false;
   readonly #kernels: readonly CompiledKernel[];
   readonly #given: readonly Float64Array[];
@@ -53,8 +52,12 @@ export class JsExecutable implements Executable {
     this.#release = release;
   }
 
-  /** Runs all steps; `values` has the arrays of inputs and outputs by value number. */
-  async execute(call: Call, values: readonly (HostArray | undefined)[], around: Surroundings): Promise<void> {
+  /** Runs all steps and gives their milliseconds; `values` has the arrays of inputs and outputs by value number. */
+  async execute(
+    call: Call,
+    values: readonly (HostArray | undefined)[],
+    around: Surroundings,
+  ): Promise<readonly number[]> {
     const { arena, workspace, pacer, poison } = around;
     const views = this.#viewsOn(arena.reserve(this.layout));
     const arrayOf = (value: number): HostArray => (values[value] ?? views[value]) as HostArray;
@@ -77,7 +80,7 @@ export class JsExecutable implements Executable {
       times.push(pacer.lap());
       if (pacer.isDue) await pacer.pause();
     }
-    if (call.profile) this.stepTimes = times;
+    return times;
   }
 
   #viewsOn(memory: ArrayBuffer): readonly (HostArray | undefined)[] {

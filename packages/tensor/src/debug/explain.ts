@@ -1,5 +1,7 @@
 import type { Node } from '../graph/node.ts';
 import { isOp } from '../graph/node.ts';
+import type { Backend } from '../kernel/backend.ts';
+import { elementBytes } from '../kernel/element-bytes.ts';
 import type { Plan } from '../kernel/plan.ts';
 import { planNeeds, showBytes } from '../runtime/budget.ts';
 import { cellOf } from '../runtime/cell.ts';
@@ -7,7 +9,6 @@ import { scheduleFor } from '../runtime/plan-cache.ts';
 import { previewRun } from '../runtime/submit.ts';
 import type { Program } from '../schedule/canonical.ts';
 import type { Schedule } from '../schedule/schedule.ts';
-import { bytesPerElement } from '../types/dtype.ts';
 import { describeKernel } from './describe-kernel.ts';
 
 /** Anything with a node: a tensor, or a node itself. */
@@ -56,7 +57,7 @@ export function explain(...what: readonly Explainable[]): Explanation {
   const partNames = new Map<Node, string>(parts.map(({ leaf, cells }) => [leaf, `prelude of ${cells[0]?.path}`]));
   const runs = [...(prelude === undefined ? [] : [prelude]), program].map((one) => {
     const scheduled = scheduleFor(backend, one);
-    return { ...explainSteps(scheduled, one, partNames, one === prelude), plan: scheduled.plan };
+    return { ...explainSteps(scheduled, one, backend, partNames, one === prelude), plan: scheduled.plan };
   });
   const steps = runs.flatMap((run) => run.steps);
   const sum = (pick: (step: ExplainedStep) => number) => steps.reduce((total, step) => total + pick(step), 0);
@@ -75,6 +76,7 @@ export function explain(...what: readonly Explainable[]): Explanation {
 function explainSteps(
   { plan, inputs, refused }: Schedule,
   program: Program,
+  { capabilities }: Backend,
   partNames: ReadonlyMap<Node, string>,
   isPrelude: boolean,
 ): { steps: ExplainedStep[]; peakBytes: number } {
@@ -101,9 +103,9 @@ function explainSteps(
   });
   const inputBytes = plan.inputs.reduce((total, number) => {
     const value = plan.values[number];
-    return value === undefined ? total : total + value.length * bytesPerElement(value.dtype);
+    return value === undefined ? total : total + value.length * elementBytes(capabilities, value.dtype);
   }, 0);
-  const { outputs, scratch } = planNeeds(plan);
+  const { outputs, scratch } = planNeeds(plan, capabilities);
   return { steps, peakBytes: inputBytes + outputs + scratch };
 }
 

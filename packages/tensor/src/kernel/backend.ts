@@ -12,19 +12,26 @@ export interface Capabilities {
   /** Largest single buffer and all buffers together, in bytes. */
   readonly maxBufferBytes: number;
   readonly memoryBytes: number;
+  /** Bytes of a stored element where they differ from `bytesPerElement`: 4 for a bool on a GPU, 2 for a packed float16. */
+  readonly elementBytes?: Partial<Readonly<Record<DType, number>>>;
   readonly threads: number;
   /** Whether one kernel may read and write the same buffer at equal indices (`inout`). */
   readonly inPlace: boolean;
 }
 
-/** A buffer on a device. Freed once, by its owner. */
+/**
+ * A buffer on a device; its length may be 0. Writes and reads take their turn among the runs: they happen after all runs
+ * given before and before all given after. What a buffer is inside may change (a texture is exchanged for another by an
+ * in-place update), the handle stays.
+ */
 export interface DeviceBuffer {
   readonly dtype: DType;
   readonly length: number;
-  /** Copies host values in. */
+  /** Copies host values in. Takes them before it returns: the caller may change the array at once. */
   write(values: HostArray): Promise<void>;
   /** A copy of the values, on unshared memory. */
   read(): Promise<HostArray>;
+  /** Called once, by the owner, and never while a run that was given the buffer is under way. */
   free(): void;
 }
 
@@ -33,18 +40,17 @@ export interface Executable {
   readonly plan: Plan;
   /** Bytes that a run needs beside inputs and outputs: temporaries, packing, partial sums. */
   readonly scratchBytes: number;
-  /** Time of each step in the latest run with `profile`, in milliseconds. */
-  readonly stepTimes?: readonly number[];
+  /** Called once; runs that were given before still end well. */
   dispose(): void;
 }
 
 /** What one run is given. */
 export interface Call {
-  /** In the order of `plan.inputs`. */
+  /** In the order of `plan.inputs`. One buffer may stand for several inputs, unless the plan overwrites one of them. */
   readonly inputs: readonly DeviceBuffer[];
-  /** Launch arguments. */
+  /** Launch arguments; the caller may change the array when `run` has returned. */
   readonly arguments: Float64Array;
-  /** Measure each step and leave the times in `executable.stepTimes`. */
+  /** Measure each step and give the times in `run.stepTimes`. */
   readonly profile?: boolean;
 }
 
@@ -52,8 +58,13 @@ export interface Call {
 export interface Run {
   /** The work is handed over; a next run may be given. */
   readonly submitted: Promise<void>;
-  /** The work is done; rejects with the error of the step that failed. */
+  /**
+   * The work is done, on the device too; rejects with the error of the step that failed, also where the device tells late
+   * (an error scope, a lost device, a trap in one of several threads).
+   */
   readonly done: Promise<void>;
+  /** With `profile`, milliseconds of each step, known when the run is done. */
+  readonly stepTimes?: Promise<readonly number[]>;
   /** In the order of `plan.outputs`; usable as inputs of later runs at once. In-place outputs are the input's handle. */
   readonly outputs: readonly DeviceBuffer[];
 }
@@ -65,11 +76,24 @@ export interface Run {
 export interface Backend {
   readonly name: string;
   readonly capabilities: Capabilities;
-  /** True, or the reason why not; refused kernels run as host steps on the JS backend. */
+  /**
+   * What the bits of results depend on beside plan and inputs, such as `simd128, 2 threads`. Checkpoints may keep it, to
+   * say at a resume that numbers will differ.
+   */
+  readonly numerics?: string;
+  /**
+   * True, or the reason why not; refused kernels run as host steps on the JS backend. Asked for every kernel of a plan
+   * while it is made, also for variants that are not used in the end: cheap, and always the same answer.
+   */
   supports(kernel: Kernel): true | string;
   allocate(value: { dtype: DType; length: number }): DeviceBuffer;
-  /** The core caches the result by the plan's structure. */
+  /**
+   * The core caches the result by the plan's structure. Different plans share kernels: a backend that pays for each may
+   * keep compiled ones by their printed text.
+   */
   compile(plan: Plan): Promise<Executable>;
+  /** Hands a run over; runs happen in the order given. The next may be given before this one is done. */
   run(executable: Executable, call: Call): Run;
+  /** Ends what is under way (every `done` settles) and frees everything. */
   dispose(): Promise<void>;
 }

@@ -30,9 +30,11 @@ export type BitOp = 'xor' | 'shiftLeft' | 'shiftRight';
 
 /**
  * A scalar expression; shared objects are shared values (a DAG). Everything may be evaluated unconditionally:
- * loads carry their own guards and read 0 where one fails, without touching memory.
+ * loads carry their own guards and read 0 where one fails, without touching memory. Loads without guards are always
+ * inside their operand. Where a guard fails, an index may be anything, negative too.
  */
 export type Expr =
+  /** May be infinite, NaN or -0. */
   | { readonly kind: 'literal'; readonly dtype: DType; readonly value: number }
   /** A launch argument, given as float64 and converted to dtype. */
   | { readonly kind: 'argument'; readonly dtype: DType; readonly argument: number }
@@ -76,7 +78,11 @@ export type Expr =
   /** The finished sum of a contraction, in its epilogue. */
   | { readonly kind: 'accumulator'; readonly dtype: DType };
 
-/** Writes `value` to element `index` of an operand. Distinct loop positions write distinct elements. */
+/**
+ * Writes `value` to element `index` of an operand. Distinct loop positions write distinct elements, and together all of
+ * them: `index` is a sum of axes (those of its domain) times strides, a mixed-radix number. So a backend whose threads
+ * each make one given element can turn it round.
+ */
 export interface Store {
   readonly operand: number;
   readonly index: Index;
@@ -107,7 +113,7 @@ export interface Operand {
 }
 
 /**
- * Parallel outer axes, then stages over inner axes. Axis numbers: outer first, inner after them.
+ * Parallel outer axes (never empty ones), then stages over inner axes (which may have size 0, as may a contraction's k). Axis numbers: outer first, inner after them.
  * Without inner axes (elementwise work) there are only `row` stores.
  */
 export interface RowKernel {

@@ -1,13 +1,16 @@
 import type { DType } from '../types/dtype.ts';
 import type { Kernel } from './ir.ts';
 
-/** A buffer of a plan: written once, by one step (or given as an input). */
+/**
+ * A buffer of a plan: written once, by one step (or given as an input). No two values that a step touches share memory;
+ * where a value overwrites another in place, the step has it as one `inout` operand.
+ */
 export interface PlanValue {
   readonly dtype: DType;
   /** Elements as stored. */
   readonly length: number;
   readonly role: 'input' | 'temporary' | 'output';
-  /** First and last step that touch it; inputs start at -1, outputs end at steps.length. */
+  /** First and last step that touch it; inputs start at -1, outputs end at steps.length. An output without elements has no step. */
   readonly first: number;
   readonly last: number;
   /** Temporaries: a slot that no other live temporary has. Advice for backends that place memory by slot. */
@@ -21,7 +24,7 @@ export interface Step {
   readonly kernel: Kernel;
   /** Value number of each of the kernel's operands. */
   readonly operands: readonly number[];
-  /** Launch argument of the plan for each of the kernel's arguments. */
+  /** Launch argument of the plan for each of the kernel's arguments, whose dtype the kernel says. */
   readonly arguments: readonly number[];
   /** Multiply-adds counted as two, and bytes read and written once each: for explain and profile. */
   readonly flops: number;
@@ -40,6 +43,6 @@ export interface Plan {
   readonly updates: readonly { readonly input: number; readonly output: number }[];
   /** Number of launch arguments. */
   readonly argumentCount: number;
-  /** Bytes of each slot. */
+  /** Bytes of each slot, by the backend's `elementBytes`. */
   readonly slots: readonly number[];
 }

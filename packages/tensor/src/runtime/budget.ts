@@ -1,6 +1,6 @@
-import type { Backend } from '../kernel/backend.ts';
+import type { Backend, Capabilities } from '../kernel/backend.ts';
+import { elementBytes } from '../kernel/element-bytes.ts';
 import type { Plan } from '../kernel/plan.ts';
-import { bytesPerElement } from '../types/dtype.ts';
 import { heldOn, owners } from './device-values.ts';
 
 const transient = new WeakMap<Backend, number>();
@@ -28,11 +28,12 @@ export function showBytes(bytes: number): string {
 }
 
 /** Bytes that a plan needs beside what its inputs already hold. */
-export function planNeeds(plan: Plan): { outputs: number; scratch: number } {
+export function planNeeds(plan: Plan, capabilities: Capabilities): { outputs: number; scratch: number } {
   let outputs = 0;
   for (const number of plan.outputs) {
     const value = plan.values[number];
-    if (value !== undefined && value.replaces === undefined) outputs += value.length * bytesPerElement(value.dtype);
+    if (value !== undefined && value.replaces === undefined)
+      outputs += value.length * elementBytes(capabilities, value.dtype);
   }
   return { outputs, scratch: plan.slots.reduce((sum, bytes) => sum + bytes, 0) };
 }
@@ -46,7 +47,7 @@ export function planNeeds(plan: Plan): { outputs: number; scratch: number } {
 export function checkBudget(backend: Backend, plan: Plan, uploads: number): void {
   const { memoryBytes, maxBufferBytes } = backend.capabilities;
   for (const value of plan.values) {
-    const bytes = value.length * bytesPerElement(value.dtype);
+    const bytes = value.length * elementBytes(backend.capabilities, value.dtype);
     if (bytes > maxBufferBytes) {
       throw new Error(
         `memory: one value of this run takes ${showBytes(bytes)}, backend '${backend.name}' allows ${showBytes(maxBufferBytes)} a buffer. Use smaller batches`,
@@ -54,7 +55,7 @@ export function checkBudget(backend: Backend, plan: Plan, uploads: number): void
     }
   }
   const held = heldOn(backend);
-  const { outputs, scratch } = planNeeds(plan);
+  const { outputs, scratch } = planNeeds(plan, backend.capabilities);
   const items: [string, number][] = [
     ['cells', held.cells],
     ['pinned results', held.pinned],

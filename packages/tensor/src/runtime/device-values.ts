@@ -1,5 +1,6 @@
 import type { Backend, DeviceBuffer } from '../kernel/backend.ts';
-import { bytesPerElement, type DType, type HostArray } from '../types/dtype.ts';
+import { elementBytes } from '../kernel/element-bytes.ts';
+import type { DType, HostArray } from '../types/dtype.ts';
 import { launches } from './queue.ts';
 import type { RunRecord } from './run-record.ts';
 
@@ -39,7 +40,7 @@ export class DeviceValues {
   }
 
   get bytes(): number {
-    return this.length * bytesPerElement(this.dtype);
+    return this.length * elementBytes(this.backend?.capabilities ?? {}, this.dtype);
   }
 
   /** The backend that holds the values; undefined while they are on the host or nowhere. */

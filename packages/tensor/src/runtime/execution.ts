@@ -1,8 +1,9 @@
 import type { Node } from '../graph/node.ts';
 import { isOp } from '../graph/node.ts';
-import type { Backend, DeviceBuffer } from '../kernel/backend.ts';
+import type { Backend, DeviceBuffer, Run } from '../kernel/backend.ts';
+import { elementBytes } from '../kernel/element-bytes.ts';
 import type { Program } from '../schedule/canonical.ts';
-import { bytesPerElement, type HostArray } from '../types/dtype.ts';
+import type { HostArray } from '../types/dtype.ts';
 import { addTransient, checkBudget } from './budget.ts';
 import type { CallSite } from './call-site.ts';
 import { cellOf } from './cell.ts';
@@ -104,7 +105,7 @@ export class Execution {
     });
     done.then(() => this.#finished.resolve(undefined), this.#finished.reject);
     launches.add(this.#record);
-    const uploaded = temporary.reduce((sum, buffer) => sum + bytesOf(buffer), 0);
+    const uploaded = temporary.reduce((sum, buffer) => sum + bytesOf(backend, buffer), 0);
     addTransient(backend, uploaded);
     void this.#record.settled.then(() => {
       for (const buffer of temporary) buffer.free();
@@ -115,7 +116,7 @@ export class Execution {
     });
     await this.#adopt(run.outputs, inputs, done);
     this.#writeHost();
-    if (sink !== undefined) await collect(sink, planned, done);
+    if (sink !== undefined) await collect(sink, planned, run, done);
   }
 
   #writeHost(): void {
@@ -167,13 +168,13 @@ export class Execution {
 
   async #readOnce(buffer: DeviceBuffer, readers: readonly Reader[]): Promise<void> {
     const { backend } = this.#request;
-    addTransient(backend, bytesOf(buffer));
+    addTransient(backend, bytesOf(backend, buffer));
     await this.#record.settled;
     const { failure } = this.#record;
     if (failure === undefined) await hand(buffer, readers);
     else for (const reader of readers) reader.reject(failure);
     buffer.free();
-    addTransient(backend, -bytesOf(buffer));
+    addTransient(backend, -bytesOf(backend, buffer));
   }
 
   async #bind(index: number, temporary: DeviceBuffer[]): Promise<DeviceBuffer> {
@@ -198,7 +199,8 @@ export class Execution {
       const leaf = this.#leaves[index] as Node;
       const owner = this.#owners[index];
       if (owner?.backend === this.#request.backend) continue;
-      bytes += owner?.bytes ?? (hostValues(leaf)?.length ?? 0) * bytesPerElement(leaf.dtype);
+      bytes +=
+        owner?.bytes ?? (hostValues(leaf)?.length ?? 0) * elementBytes(this.#request.backend.capabilities, leaf.dtype);
     }
     return bytes;
   }
@@ -245,8 +247,8 @@ function hostReader(owner: DeviceValues): Reader {
   };
 }
 
-function bytesOf(buffer: DeviceBuffer): number {
-  return buffer.length * bytesPerElement(buffer.dtype);
+function bytesOf({ capabilities }: Backend, { dtype, length }: DeviceBuffer): number {
+  return length * elementBytes(capabilities, dtype);
 }
 
 function failure(backend: Backend, error: unknown): Error {
@@ -254,7 +256,12 @@ function failure(backend: Backend, error: unknown): Error {
   return new Error(`run failed on backend '${backend.name}': ${message}`, { cause: error });
 }
 
-async function collect(sink: (run: ProfiledRun) => void, planned: Planned, done: Promise<void>): Promise<void> {
+async function collect(
+  sink: (run: ProfiledRun) => void,
+  planned: Planned,
+  run: Run,
+  done: Promise<void>,
+): Promise<void> {
   await done;
-  sink({ plan: planned.schedule.plan, stepTimes: [...(planned.executable.stepTimes ?? [])] });
+  sink({ plan: planned.schedule.plan, stepTimes: (await run.stepTimes) ?? [] });
 }

@@ -2,10 +2,10 @@ import { type HostFunction, type Node, rawNode } from '../graph/node.ts';
 import { Simplifier } from '../graph/simplify.ts';
 import type { Capabilities } from '../kernel/backend.ts';
 import { flopsOf } from '../kernel/cost.ts';
+import { elementBytes } from '../kernel/element-bytes.ts';
 import type { Expr, Kernel, Stage } from '../kernel/ir.ts';
 import type { Plan, PlanValue, Step } from '../kernel/plan.ts';
 import { visitExprs } from '../kernel/walk.ts';
-import { bytesPerElement } from '../types/dtype.ts';
 import { elementCount, stridesOf } from '../types/shape.ts';
 import type { Program, Update } from './canonical.ts';
 import { type Emitted, emitCluster, type Surroundings, type Target } from './emit.ts';
@@ -324,7 +324,7 @@ function assemble(
     const bytes = operands.reduce((sum, number, i) => {
       const { dtype, length } = values[number] as PlanValue;
       const touches = emission.kernel.operands[i]?.access === 'inout' ? 2 : 1;
-      return sum + touches * bytesPerElement(dtype) * length;
+      return sum + touches * elementBytes(options.capabilities, dtype) * length;
     }, 0);
     return {
       kernel: emission.kernel,
@@ -346,7 +346,7 @@ function assemble(
   const slots = assignSlots(
     temporaries.map((number) => {
       const { first, last, dtype, length } = values[number] as PlanValue;
-      return { first, last, bytes: bytesPerElement(dtype) * length };
+      return { first, last, bytes: elementBytes(options.capabilities, dtype) * length };
     }),
   );
   temporaries.forEach((number, i) => {

@@ -1,0 +1,7 @@
+import { bytesPerElement, type DType } from '../types/dtype.ts';
+import type { Capabilities } from './backend.ts';
+
+/** Bytes of one element as a backend stores it. */
+export function elementBytes({ elementBytes: own }: Pick<Capabilities, 'elementBytes'>, dtype: DType): number {
+  return own?.[dtype] ?? bytesPerElement(dtype);
+}
