@@ -68,6 +68,18 @@ export class ReferenceCase {
     return tensor(data as Float32Array, { shape, dtype: this.dtype });
   }
 
+  /** The parts of an input along its first axes, `counts` of them, each a tensor of its own: equal plans read them. */
+  async inputParts(name: string, counts: readonly number[]): Promise<Tensor[]> {
+    const { data, shape } = await this.numbers(name);
+    const total = counts.reduce((product, count) => product * count, 1);
+    const rest = shape.slice(counts.length);
+    const size = rest.reduce((product, axis) => product * axis, 1);
+    if (data.length !== total * size) throw new Error(`in/${name} has shape [${shape}], needs [${counts}, ...]`);
+    return Array.from({ length: total }, (_, part) =>
+      tensor((data as Float32Array).subarray(part * size, (part + 1) * size), { shape: rest, dtype: this.dtype }),
+    );
+  }
+
   async inputOrNull(name: string): Promise<Tensor | null> {
     return this.has('in', name) ? this.input(name) : null;
   }

@@ -77,7 +77,8 @@ export class Precond extends Module {
         `Precond: wants real numbers [N, ${image.join(', ')}], got ${x}. Make the network with other options, or encode the images`,
       );
     }
-    const levels = typeof sigma === 'number' ? tensor(sigma, { dtype }) : sigma.cast(dtype);
+    // An array, since what depends on weights and plain numbers alone is kept from run to run: a sampler passes many.
+    const levels = typeof sigma === 'number' ? tensor([sigma], { dtype }) : sigma.cast(dtype);
     const s = levels.reshape([-1, 1, 1, 1]);
     const count = s.shape[0] as number;
     if (count !== 1 && count !== x.shape[0]) {

@@ -62,26 +62,29 @@ async function loadGuide(reference: ReferenceCase): Promise<Precond | undefined>
 async function churnOf(reference: ReferenceCase): Promise<Churn | undefined> {
   const amount = reference.number('S_churn', 0);
   if (amount === 0) return undefined;
+  const draws = (await reference.numbers('churn_noise')).shape[0] as number;
   return {
     amount,
     sigmaMin: reference.number('S_min', 0),
     sigmaMax: reference.number('S_max', Number.POSITIVE_INFINITY),
     noiseScale: reference.number('S_noise', 1),
-    random: new GivenNormals(await reference.input('churn_noise')),
+    random: new GivenNormals(await reference.inputParts('churn_noise', [draws])),
   };
 }
 
 /** Normals that were drawn elsewhere, one after the other. */
 class GivenNormals extends Generator {
-  readonly #draws: Tensor;
+  readonly #draws: readonly Tensor[];
   #next = 0;
 
-  constructor(draws: Tensor) {
+  constructor(draws: readonly Tensor[]) {
     super(0);
     this.#draws = draws;
   }
 
   override normal(): Tensor<never> {
-    return this.#draws.at(this.#next++) as Tensor<never>;
+    const draw = this.#draws[this.#next++];
+    if (draw === undefined) throw new Error(`in/churn_noise has ${this.#draws.length} draws, the sampler wants more`);
+    return draw as Tensor<never>;
   }
 }

@@ -26,7 +26,7 @@ export const train: CaseRunner = async (reference) => {
     emaStds: [...new Set([...stds, ...direct])],
     gradientNorm: true,
   };
-  const trainer = reference.own(new Trainer(net, await givenBatches(reference, accumulationRounds), options));
+  const trainer = reference.own(new Trainer(net, await givenBatches(reference, steps, accumulationRounds), options));
 
   const log = { loss_mean: [] as number[], lr: [] as number[], grad_norm: [] as number[], ema_beta: [] as number[] };
   const snapshots: StoredEma[] = [];
@@ -91,24 +91,24 @@ async function addProjected(
   }
 }
 
-async function givenBatches(reference: ReferenceCase, rounds: number): Promise<{ next(): Promise<Batch> }> {
-  const [images, sigma, noise, labels] = [
-    await reference.input('images'),
-    await reference.input('rnd_normal'),
-    await reference.input('noise_unit'),
-    await reference.inputOrNull('labels'),
+async function givenBatches(
+  reference: ReferenceCase,
+  steps: number,
+  rounds: number,
+): Promise<{ next(): Promise<Batch> }> {
+  const [images, sigma, noise] = [
+    await reference.inputParts('images', [steps, rounds]),
+    await reference.inputParts('rnd_normal', [steps, rounds]),
+    await reference.inputParts('noise_unit', [steps, rounds]),
   ];
-  let drawn = 0;
+  const labels = reference.has('in', 'labels') ? await reference.inputParts('labels', [steps, rounds]) : [];
+  let round = 0;
   return {
     async next() {
-      const step = Math.floor(drawn / rounds);
-      const round = drawn++ % rounds;
-      const part = (values: Tensor) => values.at(step).at(round);
-      return {
-        images: part(images),
-        labels: labels === null ? null : part(labels),
-        normals: { sigma: part(sigma), noise: part(noise) },
-      };
+      const normals = { sigma: sigma[round] as Tensor, noise: noise[round] as Tensor };
+      const batch = { images: images[round] as Tensor, labels: labels[round] ?? null, normals };
+      round++;
+      return batch;
     },
   };
 }
