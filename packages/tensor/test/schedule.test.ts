@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { grad } from '../src/autograd/index.ts';
 import type { Node } from '../src/graph/node.ts';
 import { createNode } from '../src/graph/primitives.ts';
-import { checkpoint, conv2d, Generator, State, type Tensor, tensor, zeros } from '../src/index.ts';
+import { checkpoint, concat, conv2d, Generator, State, type Tensor, tensor, zeros } from '../src/index.ts';
 import type { Capabilities } from '../src/kernel/backend.ts';
 import type { Contraction, Kernel } from '../src/kernel/ir.ts';
 import { canonicalize, type Update } from '../src/schedule/canonical.ts';
@@ -82,6 +82,18 @@ describe('fusion', () => {
     const { plan } = planOf([sum], [], { buffersPerKernel: 6 });
     expect(plan.steps.length).toBeGreaterThan(1);
     for (const step of plan.steps) expect(step.operands.length).toBeLessThanOrEqual(6);
+  });
+
+  it('leaves to the host what needs more buffers however it is split', () => {
+    const parts = Array.from({ length: 9 }, (_, i) => data(i + 1));
+    const program = canonicalize({ outputs: [concat(parts, 0).node], updates: [], isCommitted: () => true });
+    const hostFunction = () => () => new Float32Array(45);
+    const { plan, refused } = schedule(program, {
+      capabilities: { ...capabilities, buffersPerKernel: 8 },
+      hostFunction,
+    });
+    expect(plan.steps.map(({ kernel }) => kernel.kind)).toEqual(['host']);
+    expect(refused.get(0)).toBe('it needs 10 buffers, the backend has 8 a kernel');
   });
 
   it('keeps full reductions of large tensors apart from elementwise work, which has parallelism to lose', () => {

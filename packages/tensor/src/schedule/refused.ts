@@ -2,15 +2,25 @@ import type { Kernel } from '../kernel/ir.ts';
 import type { Emitted } from './emit.ts';
 import type { ScheduleOptions } from './schedule.ts';
 
+/** Whether a backend runs a kernel, or why not. Some nodes read or write more buffers than it binds, however they are split. */
+export function verdictOn(kernel: Kernel, { capabilities, supports }: ScheduleOptions): true | string {
+  const { length } = kernel.operands;
+  if (kernel.kind === 'host') return true;
+  if (length > capabilities.buffersPerKernel)
+    return `it needs ${length} buffers, the backend has ${capabilities.buffersPerKernel} a kernel`;
+  return supports?.(kernel) ?? true;
+}
+
 /** Kernels that the backend refuses become host steps, one for each result. */
 export function splitRefused(
   emitted: readonly Emitted[],
-  { supports, hostFunction }: ScheduleOptions,
+  options: ScheduleOptions,
 ): { kernels: Emitted[]; refused: Map<number, string> } {
+  const { hostFunction } = options;
   const kernels: Emitted[] = [];
   const refused = new Map<number, string>();
   for (const emission of emitted) {
-    const verdict = emission.kernel.kind === 'host' || !supports ? true : supports(emission.kernel);
+    const verdict = verdictOn(emission.kernel, options);
     if (verdict === true) {
       kernels.push(emission);
       continue;

@@ -11,7 +11,7 @@ import type { Program, Update } from './canonical.ts';
 import { type Emitted, emitCluster, type Surroundings, type Target } from './emit.ts';
 import { type Cluster, fuse, isLeaf } from './fuse.ts';
 import { chooseLayouts } from './layout.ts';
-import { splitRefused } from './refused.ts';
+import { splitRefused, verdictOn } from './refused.ts';
 import { assignSlots } from './slots.ts';
 
 /** A plan with what to bind to it. */
@@ -67,8 +67,7 @@ export function schedule(program: Program, options: ScheduleOptions): Schedule {
 
   const useful = ordered.filter((cluster) => writesSomething(cluster, around));
   // Host steps write one buffer each: what a refused kernel reads must outlast the first of them.
-  const overwrites = (kernel: Kernel): boolean =>
-    capabilities.inPlace && (options.supports === undefined || options.supports(kernel) === true);
+  const overwrites = (kernel: Kernel): boolean => capabilities.inPlace && verdictOn(kernel, options) === true;
   const emitted = emitAll(useful, around, replacements, overwrites);
   return assemble(program, { targets, emitted, leaves, simplifier, around }, options);
 }
