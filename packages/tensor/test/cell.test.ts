@@ -219,6 +219,18 @@ describe('StaleReadError', () => {
     expect(message).not.toContain('\n');
   });
 
+  test('late in a loop names the sites of an earlier step', async () => {
+    using x = new State(tensor([1]), { path: 'x' });
+    for (let i = 0; i < 20; i++) {
+      const old = readHere(x);
+      overwriteHere(x);
+      await commit();
+      await expect(old.data()).rejects.toThrow(
+        i < 17 ? /overwritten at overwriteHere [^.]*cell\.test\.ts:\d+:\d+\)\. Read/ : /readHere .* earlier value/,
+      );
+    }
+  });
+
   test('also for values that were only assigned when the tensor was built', async () => {
     using x = new State(tensor([1]), { path: 'x' });
     x.assign(x.value.add(1));

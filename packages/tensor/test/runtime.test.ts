@@ -1,4 +1,5 @@
 import {
+  checkpoint,
   commit,
   currentBackend,
   full,
@@ -18,6 +19,7 @@ import { planCount } from '../src/runtime/plan-cache.ts';
 import { readNodes } from '../src/runtime/realize.ts';
 import { leakGuard } from '../src/testing/leak-guard.ts';
 import { observe } from './runtime-backends.ts';
+import { sample } from './values.ts';
 
 let check: () => Promise<void>;
 beforeEach(() => {
@@ -142,6 +144,20 @@ describe('plans', () => {
     expect(planCount()).toBe(before);
     expect(await list(b.value)).toEqual([7]);
     expect(await list(a.value)).toEqual([1.5]);
+  });
+
+  test('steps with checkpoints share one', async () => {
+    using w = new State(sample([3, 3], 1).cast('float32'), { path: 'w' });
+    const layer = checkpoint((x: Tensor) => x.matmul(w.value).tanh().matmul(w.value));
+    const counts: number[] = [];
+    for (let i = 0; i < 3; i++) {
+      const loss = layer(layer(sample([2, 3], 2).cast('float32'))).sum();
+      w.assign(w.value.sub(grad(loss, w.value).mul(0.1)));
+      await commit(loss);
+      await loss.item();
+      counts.push(planCount());
+    }
+    expect(counts[2]).toBe(counts[0]);
   });
 
   test('first values given as graphs do not make the first step differ', async () => {

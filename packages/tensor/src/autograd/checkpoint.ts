@@ -7,8 +7,6 @@ import { isFloat } from '../types/dtype.ts';
 import type { CustomRule } from './rules.ts';
 import { vjp } from './vjp.ts';
 
-let nextToken = 1;
-
 /**
  * Trades memory for time: `fn`'s intermediate values are not kept for the backward pass, which computes them again when
  * it gets there. Tensors that `fn` closes over, such as parameters, get their gradients too.
@@ -50,9 +48,8 @@ function recompute(
   outside: (node: Node) => boolean,
   after: Node,
 ): { output: Tensor; boundary: Tensor[] } {
-  const token = nextToken++;
   const copies = new Map<Node, Node>();
-  const barrier = (node: Node) => createNode('barrier', [node, after], { token });
+  const barrier = (node: Node) => createNode('barrier', [node, after], {});
   for (const node of boundary) copies.set(node, barrier(node));
   for (const node of steps) {
     if (outside(node)) continue;

@@ -81,8 +81,8 @@ export interface Attributes extends Record<UnaryOp | BinaryOp | CompareOp, None>
   scatterAdd: { readonly axis: number };
   /** Identity without gradient. */
   detach: None;
-  /** Identity on source 0 that no simplification merges, run after the other sources are computed. */
-  barrier: { readonly token: number };
+  /** Identity on source 0 that no simplification merges with another, run after the other sources are computed. */
+  barrier: None;
   /** Identity on source 0; gradients go to the other sources by a rule of the user's. */
   custom: { readonly name: string; readonly rule: unknown };
   /** An asynchronous host function of the sources' values. */
@@ -147,11 +147,4 @@ export function topologicalOrder(roots: readonly Node[], stop?: (node: Node) => 
     }
   }
   return order;
-}
-
-/** Attributes as a string that is equal exactly for equal attributes. Not for those that hold functions or identities. */
-export function attributesKey(attributes: object): string {
-  return JSON.stringify(attributes, (_, value: unknown) =>
-    typeof value === 'number' && !Number.isFinite(value) ? String(value) : value,
-  );
 }

@@ -1,6 +1,7 @@
 import { elementCount, sameShape } from '../types/shape.ts';
 import type { Node, Op } from './node.ts';
-import { attributesKey, isOp, rawNode } from './node.ts';
+import { isOp, rawNode } from './node.ts';
+import { KeyWriter, writeStructure } from './structure-key.ts';
 
 /**
  * Rewrites graphs into equal, smaller ones: common subexpressions are merged, identities vanish, movements compose.
@@ -10,8 +11,9 @@ import { attributesKey, isOp, rawNode } from './node.ts';
 export class Simplifier {
   readonly #done = new Map<Node, Node>();
   readonly #known = new Map<string, Node>();
-  readonly #identities = new WeakMap<object, number>();
+  readonly #identities = new Map<object, number>();
   readonly #isLeaf: (node: Node) => boolean;
+  readonly #writer = new KeyWriter();
 
   /** `isLeaf` says which cell nodes are read from their buffer; others stand for their source. */
   constructor(isLeaf: (node: Node) => boolean) {
@@ -76,28 +78,26 @@ export class Simplifier {
   }
 
   #key(node: Node): string | undefined {
-    const { op, attributes } = node;
-    if (op === 'barrier' || op === 'host' || op === 'custom') return undefined;
-    let detail: string;
-    if (isOp(node, 'constant')) {
-      if (!node.attributes.structural) return undefined;
-      detail = Object.is(node.attributes.value, -0) ? '-0' : String(node.attributes.value);
-    } else if (isOp(node, 'buffer')) detail = String(this.#identity(node.attributes.storage));
-    else if (isOp(node, 'cell')) detail = `${node.attributes.cell.id}@${node.attributes.version}`;
-    else detail = attributesKey(attributes);
-    const sources = node.op === 'cell' ? '' : node.sources.map((source) => source.id).join(',');
-    return `${op}|${detail}|${sources}|${node.shape.join(',')}|${node.dtype}`;
+    if (node.op === 'barrier' || node.op === 'host' || node.op === 'custom') return undefined;
+    if (isOp(node, 'constant') && !node.attributes.structural) return undefined;
+    const key = this.#writer;
+    writeStructure(key, node);
+    if (isOp(node, 'constant')) key.real(node.attributes.value);
+    else if (isOp(node, 'argument')) key.whole(node.attributes.index);
+    else if (isOp(node, 'buffer')) key.whole(this.#identity(node.attributes.storage));
+    else if (isOp(node, 'cell')) key.wholes([node.attributes.cell.id, node.attributes.version]);
+    if (node.op !== 'cell') for (const source of node.sources) key.whole(source.id);
+    return key.take();
   }
 
   #identity(object: object): number {
     let id = this.#identities.get(object);
     if (id === undefined) {
-      id = this.#identityCount++;
+      id = this.#identities.size;
       this.#identities.set(object, id);
     }
     return id;
   }
-  #identityCount = 0;
 }
 
 /** The number that every element of `node` is known to be, from structural constants alone. */

@@ -12,7 +12,7 @@ export class StaleReadError extends Error {
 
   constructor(path: string, sites: VersionSites | undefined) {
     super(
-      `${path}: a tensor built on an overwritten value is read. The value was read at ${showCallSite(sites?.read)} and overwritten at ${showCallSite(sites?.overwritten)}. Read the tensor before the commit, together with it (commit(t)), or build it anew`,
+      `${path}: a tensor built on an overwritten value is read. The value was read at ${showCallSite(sites?.read)} and overwritten at ${showCallSite(sites?.overwritten)}${sites?.isEarlier ? ' (so it was at an earlier value)' : ''}. Read the tensor before the commit, together with it (commit(t)), or build it anew`,
     );
     this.path = path;
   }
@@ -22,7 +22,12 @@ export class StaleReadError extends Error {
 export interface VersionSites {
   read?: CallSite | undefined;
   overwritten?: CallSite | undefined;
+  /** Whether these are the sites of an earlier version than was asked for. */
+  isEarlier?: boolean;
 }
+
+/** First versions whose call sites are all recorded. Later ones are sampled: the steps of a loop are alike, and a call site takes microseconds. */
+const recordedVersions = 16;
 
 /**
  * Call sites of a cell's latest versions. A call site holds on to the closures on its stack, and these to the graph of
@@ -33,17 +38,23 @@ export class VersionLog {
 
   /** Notes that user code reads a version here; only the first time is kept. */
   noteRead(version: number): void {
-    if (!developmentMode() || this.#sites.get(version)?.read !== undefined) return;
+    if (!isRecorded(version) || !developmentMode() || this.#sites.get(version)?.read !== undefined) return;
     this.#of(version).read = captureCallSite();
   }
 
   /** Notes that a version gets overwritten, here unless said otherwise. */
-  noteOverwrite(version: number, site: CallSite | undefined = captureCallSite()): void {
-    if (site !== undefined) this.#of(version).overwritten = site;
+  noteOverwrite(version: number, site?: CallSite): void {
+    if (!isRecorded(version)) return;
+    const overwritten = site ?? captureCallSite();
+    if (overwritten !== undefined) this.#of(version).overwritten = overwritten;
   }
 
+  /** The sites of a version, or of the nearest one before it that was recorded. */
   of(version: number): VersionSites | undefined {
-    return this.#sites.get(version);
+    const exact = this.#sites.get(version);
+    if (exact !== undefined) return exact;
+    const earlier = [...this.#sites.keys()].findLast((recorded) => recorded < version);
+    return earlier === undefined ? undefined : { ...this.#sites.get(earlier), isEarlier: true };
   }
 
   #of(version: number): VersionSites {
@@ -55,4 +66,8 @@ export class VersionLog {
     }
     return sites;
   }
+}
+
+function isRecorded(version: number): boolean {
+  return version < recordedVersions || version % recordedVersions === 0;
 }

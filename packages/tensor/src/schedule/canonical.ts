@@ -1,5 +1,6 @@
 import type { HostFunction, Node } from '../graph/node.ts';
-import { attributesKey, isOp } from '../graph/node.ts';
+import { isOp } from '../graph/node.ts';
+import { KeyWriter, writeStructure } from '../graph/structure-key.ts';
 
 /** A graph to be computed, in canonical order: what the plan cache looks at. */
 export interface Program {
@@ -30,57 +31,75 @@ export interface ProgramRequest {
   isCommitted(node: Node<'cell'>): boolean;
 }
 
+/** How a node that stands for something beyond the graph is told apart. */
+const marks = { scalar: 1, structural: 2, leaf: 3, assigned: 4, output: 5, update: 6 } as const;
+
 /**
  * Puts the graph behind some outputs and cell updates into canonical form: one linear pass, made at every
  * `realize`, so that a known structure finds its plan without being scheduled again.
  */
 export function canonicalize(request: ProgramRequest): Program {
-  const nodes = reachable(request);
+  const { outputs } = request;
   const position = new Map<Node, number>();
+  const nodes = reachable(request, position);
   const leaves: Node[] = [];
-  const leafNumber = new Map<object | string, number>();
+  const leafNumbers = new Map<object | number, number>();
   const scalars: Node[] = [];
-  const parts: string[] = [];
+  const key = new KeyWriter();
 
-  const leafOf = (node: Node): number => {
-    const identity = isOp(node, 'buffer')
-      ? node.attributes.storage
-      : isOp(node, 'cell')
-        ? `cell ${node.attributes.cell.id}`
-        : node;
-    let number = leafNumber.get(identity);
+  /** Distinct storages and cells are counted in order of appearance; cells by id, which handles of all versions share. */
+  const leafOf = (node: Node<'buffer'> | Node<'cell'>): number => {
+    const identity = isOp(node, 'buffer') ? node.attributes.storage : (node as Node<'cell'>).attributes.cell.id;
+    let number = leafNumbers.get(identity);
     if (number === undefined) {
       number = leaves.length;
       leaves.push(node);
-      leafNumber.set(identity, number);
+      leafNumbers.set(identity, number);
     }
     return number;
   };
 
-  nodes.forEach((node, index) => {
+  const writeSources = (sources: readonly Node[]): void => {
+    key.whole(sources.length);
+    for (let i = 0; i < sources.length; i++) key.whole(position.get(sources[i] as Node) as number);
+  };
+
+  for (let index = 0; index < nodes.length; index++) {
+    const node = nodes[index] as Node;
     position.set(node, index);
-    let detail: string;
-    if (isOp(node, 'constant')) {
-      detail = node.attributes.structural
-        ? `=${Object.is(node.attributes.value, -0) ? '-0' : node.attributes.value}`
-        : `$${scalars.push(node)}`;
-    } else if (isOp(node, 'argument')) detail = `$${scalars.push(node)}`;
-    else if (isOp(node, 'buffer')) detail = `#${leafOf(node)}`;
-    else if (isOp(node, 'cell')) detail = request.isCommitted(node) ? `#${leafOf(node)}` : 'assigned';
-    else if (isOp(node, 'host')) detail = `${node.attributes.name}@${functionNumber(node.attributes.run)}`;
-    else if (isOp(node, 'custom')) detail = '';
-    else detail = compact(node.attributes);
-    const sources =
-      node.op === 'cell' && !detail.startsWith('a') ? '' : node.sources.map((source) => position.get(source)).join(',');
-    parts.push(`${node.op} ${sources} ${detail} ${node.shape.join('x')} ${node.dtype}`);
-  });
-  for (const output of request.outputs) parts.push(`>${position.get(output)}`);
-  for (const { cell, value } of request.updates) parts.push(`#${leafOf(cell)}:=${position.get(value)}`);
-  const { outputs } = request;
+    writeStructure(key, node);
+    if (isOp(node, 'constant') && node.attributes.structural) {
+      key.whole(marks.structural);
+      key.real(node.attributes.value);
+    } else if (isOp(node, 'constant') || isOp(node, 'argument')) {
+      key.whole(marks.scalar);
+      scalars.push(node);
+    } else if (isOp(node, 'buffer') || (isOp(node, 'cell') && request.isCommitted(node))) {
+      key.whole(marks.leaf);
+      key.whole(leafOf(node));
+    } else {
+      if (isOp(node, 'cell')) key.whole(marks.assigned);
+      if (isOp(node, 'host')) {
+        key.text(node.attributes.name);
+        key.whole(functionNumber(node.attributes.run));
+      }
+      writeSources(node.sources);
+    }
+  }
+  for (const output of outputs) {
+    key.whole(marks.output);
+    key.whole(position.get(output) as number);
+  }
   // A cell is read through one node, also where an older one stands for the same version.
-  const updates = request.updates.map(({ cell, value }) => ({ cell: leaves[leafOf(cell)] as Node<'cell'>, value }));
+  const updates = request.updates.map(({ cell, value }) => {
+    const leaf = leafOf(cell);
+    key.whole(marks.update);
+    key.whole(leaf);
+    key.whole(position.get(value) as number);
+    return { cell: leaves[leaf] as Node<'cell'>, value };
+  });
   return {
-    key: parts.join('\n'),
+    key: key.take(),
     nodes,
     outputs,
     updates,
@@ -90,23 +109,24 @@ export function canonicalize(request: ProgramRequest): Program {
   };
 }
 
-function reachable({ outputs, updates, isCommitted }: ProgramRequest): Node[] {
-  const seen = new Set<Node>();
-  const stack = [...outputs, ...updates.map(({ value }) => value)];
+/** All nodes behind the request in the order in which they were made; `seen` gets each of them. */
+function reachable({ outputs, updates, isCommitted }: ProgramRequest, seen: Map<Node, number>): Node[] {
+  const nodes: Node[] = [];
+  const stack: Node[] = [];
+  const visit = (node: Node): void => {
+    if (seen.has(node)) return;
+    seen.set(node, 0);
+    nodes.push(node);
+    stack.push(node);
+  };
+  outputs.forEach(visit);
+  for (const { value } of updates) visit(value);
   for (let node = stack.pop(); node; node = stack.pop()) {
-    if (seen.has(node)) continue;
-    seen.add(node);
-    if (!isOp(node, 'cell') || !isCommitted(node)) stack.push(...node.sources);
+    if (isOp(node, 'cell') && isCommitted(node)) continue;
+    for (let i = 0; i < node.sources.length; i++) visit(node.sources[i] as Node);
   }
   // Sources are always made before their users, so the order of making is topological, and it is program order.
-  return [...seen].sort((a, b) => a.id - b.id);
-}
-
-const emptyAttributes = '{}';
-
-function compact(attributes: object): string {
-  const text = attributesKey(attributes);
-  return text === emptyAttributes ? '' : text;
+  return nodes.sort((a, b) => a.id - b.id);
 }
 
 const functionNumbers = new WeakMap<HostFunction, number>();

@@ -223,7 +223,7 @@ const stepKinds = {
   },
   conv: ({ x, variant, seed }) => (elementCount(x.shape) > 64 ? x : convolved(make('tanh', [x]), variant, seed)),
   detach: ({ x }) => make('detach', [x]),
-  barrier: ({ x, y, variant }) => make('barrier', [x, y], { token: variant }),
+  barrier: ({ x, y }) => make('barrier', [x, y]),
 } satisfies Record<string, Step>;
 
 /** The kinds of steps that recipes take. */

@@ -289,6 +289,6 @@ export const primitiveCases = {
   gather: gathers,
   scatterAdd: scatters,
   detach: anything(() => fc.constant({})),
-  barrier: anything(() => fc.constant({ attributes: { token: 1 } })),
+  barrier: anything(() => fc.constant({})),
   custom: anything(() => fc.constant({ attributes: { name: 'identity', rule: undefined } })),
 } satisfies { [O in Op]: Cases | undefined };
