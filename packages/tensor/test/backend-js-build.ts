@@ -59,7 +59,7 @@ export function someValues(dtype: DType, length: number, seed = 1, size = 4): Ho
 export function expectAgreement(
   kernel: Exclude<Kernel, { kind: 'host' }>,
   operands: readonly HostArray[],
-  { given = [], exact = true }: { given?: number[]; exact?: boolean } = {},
+  { given = [], exact = true, absolute = 1e-37 }: { given?: number[]; exact?: boolean; absolute?: number } = {},
 ): HostArray[] {
   const copies = (): HostArray[] => {
     return operands.map((operand, i) =>
@@ -83,7 +83,7 @@ export function expectAgreement(
       const wanted = expected[i]?.[j] as number;
       if (Object.is(value + 0, wanted + 0)) return;
       expect(Math.abs(value - wanted), `operand ${i} element ${j}: ${value}, expected ${wanted}`).toBeLessThanOrEqual(
-        2 ** -22 * Math.abs(wanted) + 1e-37,
+        2 ** -22 * Math.abs(wanted) + absolute,
       );
     });
   });

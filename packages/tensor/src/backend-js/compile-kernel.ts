@@ -1,4 +1,4 @@
-import type { Kernel } from '../kernel/ir.ts';
+import type { Contraction, Kernel } from '../kernel/ir.ts';
 import type { HostArray } from '../types/dtype.ts';
 import { BLOCK_MEMORY_BYTES, type BlockMemory, createBlockMemory } from './block-memory.ts';
 import { linkContraction, lowerContraction } from './contraction.ts';
@@ -9,6 +9,8 @@ import type { LoopFunction, LoopProgram } from './loops.ts';
 import { canEvaluateSource, evaluateSource, printLoops } from './print.ts';
 import { lowerRow } from './row.ts';
 import { lowerScatterAdd } from './scatter.ts';
+import { linkWinograd, lowerWinograd, type WinogradParts } from './winograd.ts';
+import { winogradShape } from './winograd-shape.ts';
 import { Workspace } from './workspace.ts';
 
 /** A kernel ready to run on host arrays. */
@@ -53,24 +55,42 @@ export class KernelCompiler {
         const { program, scratchLengths } = lowerRow(kernel);
         return { run: this.#functionOf(program), scratchLengths };
       }
-      case 'contraction': {
+      case 'contraction':
         this.#memory ??= createBlockMemory({ interpret: this.interprets });
-        const lowered = lowerContraction(kernel);
-        const functions = {
-          packRows: this.#functionOf(lowered.packRows),
-          packColumns: this.#functionOf(lowered.packColumns),
-          epilogue: this.#functionOf(lowered.epilogue),
-        };
-        return { run: linkContraction(lowered, functions, this.#memory), scratchLengths: [] };
-      }
+        return { run: this.#contraction(kernel, this.#memory), scratchLengths: [] };
       case 'scatterAdd':
         return { run: this.#functionOf(lowerScatterAdd(kernel)), scratchLengths: [] };
     }
   }
 
+  #contraction(kernel: Contraction, memory: BlockMemory): LoopFunction {
+    const shape = winogradShape(kernel);
+    if (!shape) return this.#plainContraction(kernel, memory);
+    const parts = Object.entries(lowerWinograd(kernel, shape)).map(([name, program]) => [
+      name,
+      this.#functionOf(program),
+    ]);
+    let plain: LoopFunction | undefined;
+    const fallBack: LoopFunction = (...call) => {
+      plain ??= this.#plainContraction(kernel, memory);
+      plain(...call);
+    };
+    return linkWinograd(kernel, shape, Object.fromEntries(parts) as WinogradParts<LoopFunction>, memory, fallBack);
+  }
+
+  #plainContraction(kernel: Contraction, memory: BlockMemory): LoopFunction {
+    const lowered = lowerContraction(kernel);
+    const functions = {
+      packRows: this.#functionOf(lowered.packRows),
+      packColumns: this.#functionOf(lowered.packColumns),
+      epilogue: this.#functionOf(lowered.epilogue),
+    };
+    return linkContraction(lowered, functions, memory);
+  }
+
   #functionOf(program: LoopProgram): LoopFunction {
-    const { rows, columns, tiles } = this.#memory ?? {};
-    const tables = { powers: powersOfTwo, fractions: fractionsOfTwo, ...(rows && { rows, columns, tiles }) };
+    const { multiply, ...memory } = this.#memory ?? {};
+    const tables = { powers: powersOfTwo, fractions: fractionsOfTwo, ...memory };
     if (this.interprets) return interpretLoops(program, tables);
     const source = printLoops(program);
     let compiled = this.#functions.get(source);
@@ -107,6 +127,8 @@ export function printKernel(kernel: Kernel): string {
     case 'row':
       return printLoops(lowerRow(kernel).program);
     case 'contraction': {
+      const shape = winogradShape(kernel);
+      if (shape) return Object.values(lowerWinograd(kernel, shape)).map(printLoops).join('\n\n');
       const { packRows, packColumns, epilogue } = lowerContraction(kernel);
       return [packRows, packColumns, epilogue].map(printLoops).join('\n\n');
     }

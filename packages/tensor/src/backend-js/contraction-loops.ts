@@ -1,6 +1,7 @@
 import type { Linear } from '../kernel/index-math.ts';
-import type { Contraction, Expr, Index } from '../kernel/ir.ts';
+import type { Contraction } from '../kernel/ir.ts';
 import { stridesOf } from '../types/shape.ts';
+import { stepOf, walkedLoad } from './address-order.ts';
 import type { Blocking } from './blocks.ts';
 import { ExpressionValues } from './expression-values.ts';
 import { IndexValues } from './index-values.ts';
@@ -8,7 +9,6 @@ import { LoopBuilder } from './loop-builder.ts';
 import type { ArrayReference, LoopProgram, Value } from './loops.ts';
 import { TILE_COLUMNS, TILE_ROWS } from './micro-kernel.ts';
 import { operandNames } from './operand-names.ts';
-import { visitExpr } from './row-plan.ts';
 
 /** A part of a contraction's axes: letter for names, number of its first axis, sizes, and how it is cut. */
 export interface AxisGroup {
@@ -98,18 +98,13 @@ class BlockLoops {
   }
 }
 
-function stepOf(address: Linear | undefined, axis: number): number {
-  const term = address?.terms.find(({ atom }) => atom.kind === 'axis' && atom.axis === axis);
-  return Math.abs(term?.factor ?? 0) || Number.MAX_SAFE_INTEGER;
-}
-
 /** Evaluates one operand into panels: value (k, position) of a panel of w positions goes to k * w + position mod w. */
 export function lowerPacking(kernel: Contraction, side: 'rows' | 'columns', axes: ContractionAxes): LoopProgram {
   const group = axes[side];
   const loops = new BlockLoops(kernel, [axes.batch, group, axes.k], () => false);
   const { builder, indices } = loops;
   const expr = group.letter === 'm' ? kernel.a : kernel.b;
-  const address = mainLoad(expr);
+  const address = walkedLoad(expr);
   loops.open(address && indices.linear(address), () => {
     const expressions = new ExpressionValues(builder, indices, kernel, []);
     const width = side === 'rows' ? TILE_ROWS : TILE_COLUMNS;
@@ -159,24 +154,4 @@ export function lowerEpilogue(kernel: Contraction, axes: ContractionAxes): LoopP
     for (const write of kernel.stores.map((store) => expressions.prepareStore(store))) write();
   });
   return builder.finish('epilogue', operandNames(kernel.operands));
-}
-
-/** The load that decides in which order memory is walked: the one with most axes. */
-function mainLoad(expr: Expr): Index | undefined {
-  let main: Index | undefined;
-  let most = -1;
-  visitExpr(expr, (inner) => {
-    if (inner.kind !== 'load') return;
-    const size = axesIn(inner.index).size;
-    if (size > most) [main, most] = [inner.index, size];
-  });
-  return main;
-}
-
-function axesIn(index: Index, into = new Set<number>()): Set<number> {
-  if (index.kind === 'axis') into.add(index.axis);
-  if (index.kind === 'load') axesIn(index.index, into);
-  if (index.kind === 'add') axesIn(index.right, into);
-  if ('left' in index) axesIn(index.left, into);
-  return into;
 }

@@ -91,7 +91,7 @@ export function linkContraction(
             const offsets = { rows: 0, columns: 0, [smallSide]: residentOffsets[i] as number };
             if (!isResident) pack(smallSide, 0, outer, small, kBlock);
             pack(largeSide, 0, outer, large, kBlock);
-            memory.multiply(offsets.rows, rowPanels, offsets.columns, columnPanels, kBlock.count);
+            memory.multiply(offsets.rows, rowPanels, offsets.columns, columnPanels, 0, kBlock.count);
           });
           const stride = rowPanels * TILE_ROWS * TILE_COLUMNS;
           functions.epilogue(operands, given, scratch, [0, stride, ...spread(outer, rowBlock, columnBlock)]);

@@ -18,7 +18,7 @@ export type ArrayReference =
   | { readonly kind: 'bounds' | 'given' | TableName };
 
 /** Arrays that generated code closes over: tables for `exp`, and the memory of contractions. */
-export type TableName = 'powers' | 'fractions' | 'rows' | 'columns' | 'tiles';
+export type TableName = 'powers' | 'fractions' | 'rows' | 'columns' | 'tiles' | 'planes';
 
 export type Tables = Readonly<Record<TableName, Float64Array>>;
 

@@ -5,13 +5,14 @@ export const TILE_COLUMNS = 4;
 /**
  * Adds products of packed panels to tiles: `tile[r, c] += sum over k of rows[k, r] * columns[k, c]`, for every pair of a
  * row panel (k values of 2 rows each) and a column panel (k values of 4 columns each). Tile (i, j) starts at
- * `(j * rowPanels + i) * 8`.
+ * `tileOffset + (j * rowPanels + i) * 8`.
  */
 export type MultiplyPanels = (
   rowOffset: number,
   rowPanels: number,
   columnOffset: number,
   columnPanels: number,
+  tileOffset: number,
   depth: number,
 ) => void;
 
@@ -29,11 +30,11 @@ export function createMultiply(rows: Float64Array, columns: Float64Array, tiles:
       }
     }
   };
-  return (rowOffset, rowPanels, columnOffset, columnPanels, depth) => {
+  return (rowOffset, rowPanels, columnOffset, columnPanels, tileOffset, depth) => {
     for (let i = 0; i < rowPanels; i++) {
       for (let j = 0; j < columnPanels; j++) {
         const [row, column] = [rowOffset + i * depth * TILE_ROWS, columnOffset + j * depth * TILE_COLUMNS];
-        tile(row, column, (j * rowPanels + i) * TILE_ROWS * TILE_COLUMNS, depth);
+        tile(row, column, tileOffset + (j * rowPanels + i) * TILE_ROWS * TILE_COLUMNS, depth);
       }
     }
   };
@@ -74,13 +75,13 @@ ${lines(
   '    ',
 )}
   }
-  return (rowOffset, rowPanels, columnOffset, columnPanels, depth) => {
+  return (rowOffset, rowPanels, columnOffset, columnPanels, tileOffset, depth) => {
     const inner = Math.min(rowPanels, columnPanels);
     const count = rowPanels * columnPanels;
     for (let step = 0, o = 0; step < count; o++) {
       for (let n = 0; n < inner; n++, step++) {
         const [i, j] = rowPanels <= columnPanels ? [n, o] : [o, n];
-        tile(rowOffset + i * depth * ${TILE_ROWS}, columnOffset + j * depth * ${TILE_COLUMNS}, (j * rowPanels + i) * ${TILE_ROWS * TILE_COLUMNS}, depth);
+        tile(rowOffset + i * depth * ${TILE_ROWS}, columnOffset + j * depth * ${TILE_COLUMNS}, tileOffset + (j * rowPanels + i) * ${TILE_ROWS * TILE_COLUMNS}, depth);
       }
     }
   };
