@@ -1,10 +1,10 @@
 import { describe, expect, test, vi } from 'vitest';
 import { createJsBackend, type JsBackendOptions, Pacer } from '../src/backend-js/index.ts';
 import type { Call, DeviceBuffer } from '../src/kernel/backend.ts';
-import type { Expr, HostStep, Kernel, RowKernel } from '../src/kernel/ir.ts';
+import type { Contraction, Expr, HostStep, Kernel, RowKernel } from '../src/kernel/ir.ts';
 import type { Plan, PlanValue, Step } from '../src/kernel/plan.ts';
 import type { DType, HostArray } from '../src/types/dtype.ts';
-import { axis, binary, input, literal, load, output } from './backend-js-build.ts';
+import { accumulator, axis, binary, input, literal, load, output, plus, times } from './backend-js-build.ts';
 
 const LENGTH = 4;
 const x = load(0, axis(0));
@@ -259,6 +259,30 @@ describe('memory', () => {
     expect(backend.statistics).toMatchObject({ liveBuffers: 1, bufferBytes: 16 });
   });
 
+  test('the blocks of contractions count, and are refused where they do not fit', async () => {
+    const kernel: Contraction = {
+      kind: 'contraction',
+      operands: [input('float32'), output('float32')],
+      arguments: [],
+      batch: [],
+      m: [2],
+      n: [2],
+      k: [2],
+      a: load(0, axis(0)),
+      b: literal(1),
+      dtype: 'float32',
+      stores: [{ operand: 1, index: plus(times(axis(0), 2), axis(1)), value: accumulator }],
+    };
+    const plan = chain([kernel]);
+    await expect(createJsBackend({ memoryBytes: 10_000 }).compile(plan)).rejects.toThrow(
+      /the blocks of contractions needs 8 MiB more/,
+    );
+    const { backend, executable, buffer } = await setUp(plan);
+    expect(await valuesOf(backend.run(executable, call([buffer])).outputs[0])).toEqual([2, 2, 4, 4]);
+    expect(backend.statistics.scratchBytes).toBe(executable.scratchBytes);
+    expect(executable.scratchBytes).toBeGreaterThan(2 ** 20);
+  });
+
   test('scratch is one arena, as large as the largest plan that is not disposed', async () => {
     const { backend, executable, buffer } = await setUp(chain([double, double, double]));
     expect(executable.scratchBytes).toBe(32);
@@ -323,6 +347,8 @@ describe('buffers', () => {
     await expect(buffer.read()).rejects.toThrow(/freed buffer/);
     expect(() => backend.run(executable, call([buffer]))).toThrow(/freed buffer/);
     await backend.dispose();
+    short.free();
+    expect(() => short.free()).toThrow(/freed buffer/);
     expect(backend.statistics).toMatchObject({ liveBuffers: 0, bufferBytes: 0 });
     expect(() => backend.allocate({ dtype: 'float32', length: 1 })).toThrow(/after dispose/);
   });

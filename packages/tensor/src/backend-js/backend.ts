@@ -2,6 +2,7 @@ import type { Backend, Call, Capabilities, DeviceBuffer, Executable, Run } from 
 import type { Plan } from '../kernel/plan.ts';
 import { bytesPerElement, type DType, type HostArray } from '../types/dtype.ts';
 import { Arena } from './arena.ts';
+import { BLOCK_MEMORY_BYTES } from './block-memory.ts';
 import { type BufferHome, JsBuffer } from './buffer.ts';
 import { KernelCompiler } from './compile-kernel.ts';
 import { JsExecutable } from './executable.ts';
@@ -27,7 +28,7 @@ export interface JsBackendStatistics {
   readonly liveBuffers: number;
   /** Bytes of live buffers, without scratch. */
   readonly bufferBytes: number;
-  /** Bytes of temporaries and of packing. */
+  /** Bytes of temporaries, of rows kept between passes, and of contractions' blocks. */
   readonly scratchBytes: number;
   readonly kernelsRun: number;
   readonly plansRun: number;
@@ -89,7 +90,7 @@ class PlainBackend implements JsBackend, BufferHome {
     return {
       liveBuffers: this.#live.size,
       bufferBytes: this.#bufferBytes,
-      scratchBytes: this.#arena.bytes + this.#workspace.bytes,
+      scratchBytes: this.#arena.bytes + this.#workspace.bytes + this.#compiler.memoryBytes,
       kernelsRun: this.#kernelsRun,
       plansRun: this.#plansRun,
     };
@@ -115,6 +116,9 @@ class PlainBackend implements JsBackend, BufferHome {
 
   async compile(plan: Plan): Promise<Executable> {
     this.#checkAlive();
+    if (this.#compiler.memoryBytes === 0 && plan.steps.some(({ kernel }) => kernel.kind === 'contraction')) {
+      this.#checkRoom(BLOCK_MEMORY_BYTES, 'the blocks of contractions');
+    }
     return new JsExecutable(plan, this.#compiler, ({ layout }) => {
       // Runs that were given before may still use the memory.
       void this.inOrder(() => this.#arena.release(layout));
@@ -162,7 +166,7 @@ class PlainBackend implements JsBackend, BufferHome {
   async dispose(): Promise<void> {
     this.#disposed = true;
     await this.#queue;
-    for (const buffer of [...this.#live]) buffer.free();
+    for (const buffer of [...this.#live]) buffer.discard();
     this.#workspace.clear();
   }
 
@@ -223,11 +227,9 @@ class PlainBackend implements JsBackend, BufferHome {
     if (this.#disposed) throw new Error('js backend: used after dispose. Create another');
   }
 
-  #checkScratch({ layout, scratchBytes }: JsExecutable): void {
-    const packing = scratchBytes - layout.bytes;
-    const more = this.#arena.bytesWith(layout) - this.#arena.bytes + Math.max(0, packing - this.#workspace.bytes);
-    if (more > 0)
-      this.#checkRoom(more, `scratch of a plan (temporaries ${size(layout.bytes)}, packing ${size(packing)})`);
+  #checkScratch({ layout, scratchLengths }: JsExecutable): void {
+    const more = this.#arena.bytesWith(layout) - this.#arena.bytes + this.#workspace.bytesMoreFor(scratchLengths);
+    if (more > 0) this.#checkRoom(more, 'scratch of a plan');
   }
 
   #checkRoom(bytes: number, what: string): void {

@@ -15,6 +15,7 @@ export class JsBuffer implements DeviceBuffer {
   readonly length: number;
   readonly home: BufferHome;
   #array: HostArray | undefined;
+  #isFreed = false;
 
   constructor(dtype: DType, length: number, home: BufferHome) {
     this.dtype = dtype;
@@ -54,9 +55,15 @@ export class JsBuffer implements DeviceBuffer {
   }
 
   free(): void {
-    this.array('free');
+    if (this.#isFreed) this.array('free');
+    this.#isFreed = true;
+    this.discard();
+  }
+
+  /** Gives up the memory; the owner may still free the handle. */
+  discard(): void {
+    if (this.#array) this.home.freed(this);
     this.#array = undefined;
-    this.home.freed(this);
   }
 }
 

@@ -2,9 +2,10 @@ import type { Call, Executable } from '../kernel/backend.ts';
 import type { Plan } from '../kernel/plan.ts';
 import type { HostArray } from '../types/dtype.ts';
 import { type Arena, type Layout, layOut, viewOf } from './arena.ts';
+import { BLOCK_MEMORY_BYTES } from './block-memory.ts';
 import type { CompiledKernel, KernelCompiler } from './compile-kernel.ts';
 import type { Pacer } from './pacer.ts';
-import type { Workspace } from './workspace.ts';
+import { bytesOf, type Workspace } from './workspace.ts';
 
 /** What runs of a backend share. */
 export interface Surroundings {
@@ -48,7 +49,8 @@ export class JsExecutable implements Executable {
       });
     }
     this.scratchLengths = lengths;
-    this.scratchBytes = this.layout.bytes + lengths.reduce((bytes, length) => bytes + 8 * length, 0);
+    const shared = plan.steps.some(({ kernel }) => kernel.kind === 'contraction') ? BLOCK_MEMORY_BYTES : 0;
+    this.scratchBytes = this.layout.bytes + bytesOf(lengths) + shared;
     this.#release = release;
   }
 

@@ -1,3 +1,8 @@
+/** Bytes of arrays of these lengths. */
+export function bytesOf(lengths: readonly number[]): number {
+  return lengths.reduce((bytes, length) => bytes + length * Float64Array.BYTES_PER_ELEMENT, 0);
+}
+
 /** Scratch arrays that kernels share: each is as large as its largest user, and holds nothing between kernels. */
 export class Workspace {
   readonly #arrays: Float64Array[] = [];
@@ -11,7 +16,12 @@ export class Workspace {
   }
 
   get bytes(): number {
-    return this.#arrays.reduce((total, { byteLength }) => total + byteLength, 0);
+    return bytesOf(this.#arrays.map(({ length }) => length));
+  }
+
+  /** Bytes that arrays of these lengths would add. */
+  bytesMoreFor(lengths: readonly number[]): number {
+    return bytesOf(lengths.map((length, i) => Math.max(0, length - (this.#arrays[i]?.length ?? 0))));
   }
 
   clear(): void {
