@@ -12,10 +12,10 @@ export const network = {
 } as const;
 
 /** Many small steps learn more in the same time than few large ones. */
-export const batchSize = 16;
+export const batchSize = 8;
 
 export const learning: Omit<LearningRateOptions, 'batchSize'> = {
-  referenceRate: 0.012,
+  referenceRate: 0.02,
   decayBatches: 1500,
   rampupImages: 50 * batchSize,
 };
