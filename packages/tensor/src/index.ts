@@ -9,6 +9,7 @@ export { Cell } from './runtime/cell.ts';
 export { developmentMode, setDevelopmentMode } from './runtime/development.ts';
 export { type MemoryReport, memory } from './runtime/memory.ts';
 export { planCount } from './runtime/plan-cache.ts';
+export { PoisonedCellError } from './runtime/poisoned-cell.ts';
 export { StaleReadError } from './runtime/stale-read.ts';
 export * from './tensor/index.ts';
 export {

@@ -94,7 +94,7 @@ describe('reductions', () => {
     expect(() => of('int32', [1, 2]).mean()).toThrow(
       "mean: needs real numbers, got int32 [2]. Use .cast('float32') first",
     );
-    expect(() => of('bool', [1]).sum()).toThrow('sum needs numbers, got bool');
+    expect(() => of('bool', [1]).sum()).toThrow('sum: needs numbers, got bool');
     expect(() => grid.sum(2)).toThrow('sum: axis 2 is outside a tensor of rank 2');
     expect(() => grid.sum([0, -2])).toThrow('sum: axes [0, 0] name an axis twice');
   });

@@ -1,4 +1,5 @@
 import { erf } from '../graph/reference/erf.ts';
+import { roundToHalf } from '../types/half.ts';
 
 /** Scalar functions that generated code calls by name, where one JavaScript expression would not do. */
 export const scalarFunctions = {
@@ -67,25 +68,6 @@ function roundToEven(value: number): number {
   if (!(Math.abs(value) < 2 ** 51)) return value;
   const rounded = value + 6755399441055744 - 6755399441055744;
   return rounded === 0 ? value * 0 : rounded;
-}
-
-const bits = new Float64Array(1);
-const words = new Uint32Array(bits.buffer);
-
-/** The nearest float16, ties to even. */
-function roundToHalf(value: number): number {
-  const size = Math.abs(value);
-  if (!(size < 65520)) return size >= 65520 ? Math.sign(value) * Number.POSITIVE_INFINITY : value;
-  // The power of two whose unit in the last place is float16's at this size.
-  let shift = 2 ** 28;
-  if (size >= 2 ** -14) {
-    bits[0] = size;
-    words[1] = ((words[1] as number) & 0x7ff00000) + (42 << 20);
-    words[0] = 0;
-    shift = bits[0];
-  }
-  const rounded = size + shift - shift;
-  return value < 0 ? -rounded : rounded;
 }
 
 /** As WebAssembly and WGSL convert: the fraction goes, NaN becomes 0, what does not fit becomes the nearest that does. */

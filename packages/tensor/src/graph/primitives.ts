@@ -142,10 +142,10 @@ export const inference = {
     shape: first(sources).shape,
     dtype: wanted.dtype ?? fail(op, 'needs a dtype'),
   }),
-  reduce: (sources, { kind, axes }, _w, op) => {
+  reduce: (sources, { kind, axes }) => {
     const x = first(sources);
     if (x.dtype === 'bool' && (kind === 'sum' || kind === 'prod'))
-      fail(op, `${kind} needs numbers, got bool. Use .cast('int32') first`);
+      fail(kind, "needs numbers, got bool. Use .cast('int32') first");
     const shape = x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
     if ((kind === 'max' || kind === 'min') && elementCount(x.shape) === 0 && elementCount(shape) > 0) {
       fail(kind, `has no value over an empty axis, shape ${showShape(x.shape)}`);

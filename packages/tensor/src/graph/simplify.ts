@@ -1,6 +1,7 @@
 import { elementCount, sameShape } from '../types/shape.ts';
 import type { Node, Op } from './node.ts';
 import { isOp, rawNode } from './node.ts';
+import { represent } from './reference/rounding.ts';
 import { KeyWriter, writeStructure } from './structure-key.ts';
 
 /**
@@ -143,7 +144,7 @@ function fold(node: Node): Node | undefined {
   const values = node.sources.map(constantValue);
   if (values.some((value) => value === undefined)) return undefined;
   const value = rule(values[0] as number, values[1] as number);
-  return filled(node.dtype === 'float64' ? value : Math.fround(value), node);
+  return filled(represent(node.dtype, value), node);
 }
 
 function identityOn(neutral: number, sides: 'right' | 'both'): Rewrite {

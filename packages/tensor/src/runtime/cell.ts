@@ -8,7 +8,7 @@ import { DeviceValues } from './device-values.ts';
 import { PoisonedCellError } from './poisoned-cell.ts';
 import { RunRecord } from './run-record.ts';
 import { StaleReadError, VersionLog } from './stale-read.ts';
-import { hostLeaf } from './storage.ts';
+import { hostLeaf, storedCopy } from './storage.ts';
 
 let nextId = 1;
 
@@ -78,7 +78,7 @@ export class Cell implements CellIdentity {
     this.#leaf = this.#leafNode(0);
     if (ArrayBuffer.isView(value)) {
       this.#checkLength(value);
-      this.values.takeHost(value.slice() as HostArray);
+      this.values.takeHost(storedCopy(dtype, value));
       this.#committed = 0;
       this.#node = this.#leaf;
     } else {
@@ -129,7 +129,7 @@ export class Cell implements CellIdentity {
   /** Makes a copy of host `values`, row-major, current. */
   write(values: HostArray): void {
     this.#checkLength(values);
-    this.assign(hostLeaf(values.slice() as HostArray, this.shape, this.dtype));
+    this.assign(hostLeaf(storedCopy(this.dtype, values), this.shape, this.dtype));
   }
 
   /** Frees the buffer once all that was asked for before is done. Reading the cell afterwards throws. */

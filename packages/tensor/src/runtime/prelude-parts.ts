@@ -86,12 +86,11 @@ function stableNodes(program: Program, moving: ReadonlySet<Cell>): Map<Node, num
 /** The last cell-only nodes before the rest of the program, and before movements that only spread them. */
 function rootsOf(program: Program, stable: ReadonlyMap<Node, number>): Set<Node> {
   const costly = new Set<Node>();
-  for (const node of program.nodes) {
-    const held = stable.get(node);
-    if (held === undefined || held === 0) continue;
-    if (expensive.has(node.op) || node.sources.some((source) => costly.has(source))) costly.add(node);
+  for (const [node, held] of stable) {
+    if (held > 0 && (expensive.has(node.op) || node.sources.some((source) => costly.has(source)))) costly.add(node);
   }
   const roots = new Set<Node>();
+  if (costly.size === 0) return roots;
   const visit = (node: Node): void => {
     if (!costly.has(node) || roots.has(node)) return;
     const spreads = movements.has(node.op) || elementCount(node.shape) > 2 * (stable.get(node) as number);

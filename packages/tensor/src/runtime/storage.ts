@@ -1,6 +1,6 @@
 import type { Node, Storage } from '../graph/node.ts';
 import { isOp, rawNode } from '../graph/node.ts';
-import { type DType, type HostArray, hostArray } from '../types/dtype.ts';
+import { type DType, type HostArray, hostArray, hostArrayFrom } from '../types/dtype.ts';
 import { elementCount, type Shape, showShape } from '../types/shape.ts';
 import { warnOnce } from './development.ts';
 import type { DeviceValues } from './device-values.ts';
@@ -55,7 +55,12 @@ export class DeviceStorage implements Storage {
   }
 }
 
-/** A leaf of host values, row-major; the array is held, not copied. */
+/** A copy of host values, as the dtype holds them: float16 comes as float32 and is rounded. */
+export function storedCopy(dtype: DType, values: HostArray): HostArray {
+  return dtype === 'float16' ? hostArrayFrom(dtype, values) : (values.slice() as HostArray);
+}
+
+/** A leaf of host values, row-major and as the dtype holds them; the array is held, not copied. */
 export function hostLeaf(values: HostArray, shape: Shape, dtype: DType): Node<'buffer'> {
   if (values.length !== elementCount(shape)) {
     throw new Error(`buffer: ${values.length} values do not fill shape ${showShape(shape)}`);

@@ -1,5 +1,6 @@
 import type { Attributes, Op } from '../graph/node.ts';
 import { createNode } from '../graph/primitives.ts';
+import { represent } from '../graph/reference/rounding.ts';
 import { type DType, isFloat } from '../types/dtype.ts';
 import { broadcastShapes, type Shape, sameShape, showShape } from '../types/shape.ts';
 import { Tensor } from './tensor.ts';
@@ -20,13 +21,16 @@ export function apply<O extends Op, D extends DType>(
 
 const wholeLimits = { int32: [-(2 ** 31), 2 ** 31 - 1], uint32: [0, 2 ** 32 - 1], bool: [0, 1] } as const;
 
-/** Throws unless a tensor of `dtype` can hold `value`. */
-export function checkNumber(where: string, value: number, dtype: DType): void {
+/** Throws unless a tensor of `dtype` can hold `value`; `fix` is what the message advises. */
+export function checkNumber(where: string, value: number, dtype: DType, fix = adviceFor(dtype)): void {
   if (isFloat(dtype)) return;
   const [low, high] = wholeLimits[dtype];
   if (Number.isInteger(value) && value >= low && value <= high) return;
-  const fix = dtype === 'bool' ? 'Compare first, or use .cast' : `Use .cast('float32') on the tensor first`;
   throw new Error(`${where}: ${value} is not a value of ${dtype} (whole, ${low} to ${high}). ${fix}`);
+}
+
+function adviceFor(dtype: DType): string {
+  return dtype === 'bool' ? 'Compare first, or use .cast' : `Use .cast('float32') on the tensor first`;
 }
 
 /**
@@ -47,8 +51,7 @@ export function literal<D extends DType>(value: number, dtype: D): Tensor<D> {
 }
 
 function constant<D extends DType>(value: number, dtype: D, structural: boolean): Tensor<D> {
-  const held = dtype === 'float32' || dtype === 'float16' ? Math.fround(value) : value;
-  return apply('constant', [], { value: held, structural }, { dtype });
+  return apply('constant', [], { value: represent(dtype, value), structural }, { dtype });
 }
 
 /** `value` in every place of `shape`, as a structural constant. */

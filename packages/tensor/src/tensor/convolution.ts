@@ -56,6 +56,23 @@ export function paddingPairs(where: string, padding: Padding, reach: readonly nu
   return perAxis(where, 'padding', padding as PerAxis, reach.length, 0).map((width) => [width, width]);
 }
 
+/** Throws where a window, that reaches `reach` beyond its first element, is longer than the padded axis. Empty axes stay empty. */
+export function checkFits(
+  where: string,
+  x: Tensor,
+  reach: readonly number[],
+  padding: readonly (readonly [before: number, after: number])[],
+): void {
+  reach.forEach((length, axis) => {
+    const size = x.shape[axis + 2] as number;
+    const [before, after] = padding[axis] as readonly [number, number];
+    if (size === 0 || length < size + before + after) return;
+    throw new Error(
+      `${where}: a window of ${length + 1} does not fit axis ${axis + 2} of ${showShape(x.shape)}, ${size + before + after} with padding. Pad more or use a smaller window`,
+    );
+  });
+}
+
 function checkRanks(where: string, x: Tensor, weight: Tensor, form: string, spatial: number): void {
   checkDTypes(where, [x, weight]);
   if (spatial < 1 || x.rank !== spatial + 2 || weight.rank !== spatial + 2) {
@@ -73,7 +90,7 @@ function checkGroups(where: string, groups: number, channels: number, outputs: n
  * Correlation of `x` `[N, C, ...spatial]` with `weight` `[O, C / groups, ...kernel]`, over any number of spatial axes:
  * `[N, O, ...floor((size + padding - (kernel - 1) * dilation - 1) / stride) + 1]`.
  *
- * @throws when ranks, channels or groups do not fit.
+ * @throws when ranks, channels or groups do not fit, or the kernel is larger than the padded input.
  * @example
  * conv(x, w, { padding: 'same' }); // [8, 3, 16] with [32, 3, 5] gives [8, 32, 16]
  */
@@ -111,9 +128,11 @@ function convolve<D extends DType>(
   }
   const spacing = perAxis(where, 'dilation', dilation, spatial, 1);
   const reach = spacing.map((step, axis) => ((weight.shape[axis + 2] as number) - 1) * step);
+  const pairs = paddingPairs(where, padding, reach);
+  checkFits(where, x, reach, pairs);
   return apply('conv', [x, weight], {
     stride: perAxis(where, 'stride', stride, spatial, 1),
-    padding: paddingPairs(where, padding, reach),
+    padding: pairs,
     dilation: spacing,
     inputDilation: new Array<number>(spatial).fill(1),
     groups,

@@ -30,7 +30,9 @@ export interface TensorOptions<D extends DType> {
 
 function checkShape(where: string, shape: Shape): void {
   if (!Array.isArray(shape) || shape.some((size) => !Number.isInteger(size) || size < 0)) {
-    throw new Error(`${where}: a shape is a list of whole numbers of at least 0, got ${JSON.stringify(shape)}`);
+    throw new Error(
+      `${where}: a shape is a list of whole numbers of at least 0, got ${Array.isArray(shape) ? showShape(shape) : String(shape)}`,
+    );
   }
 }
 

@@ -1,5 +1,5 @@
 import ndarray, { type NdArray } from 'ndarray';
-import { type DType, type HostArray, hostArray, hostArrayFrom, isFloat } from '../types/dtype.ts';
+import { type DType, type HostArray, hostArrayFrom, isFloat } from '../types/dtype.ts';
 import { elementCount, type Shape, showShape, stridesOf } from '../types/shape.ts';
 import { checkNumber } from './apply.ts';
 
@@ -54,7 +54,9 @@ function dtypeOf(data: ArrayLike<unknown>): DType {
 
 /** Whole-number dtypes take whole numbers only. */
 function converted(values: ArrayLike<number>, dtype: DType): HostArray {
-  if (!isFloat(dtype)) for (let i = 0; i < values.length; i++) checkNumber('tensor', values[i] as number, dtype);
+  if (!isFloat(dtype))
+    for (let i = 0; i < values.length; i++)
+      checkNumber('tensor', values[i] as number, dtype, 'Round the values first, or choose a float dtype');
   return hostArrayFrom(dtype, values);
 }
 
@@ -134,7 +136,8 @@ export function toNdarray<A extends HostArray>(values: A, shape: Shape): NdArray
 
 /** A host array of `length` entries, each computed from its position. */
 export function tabulate(dtype: DType, length: number, entry: (index: number) => number): HostArray {
-  const values = hostArray(dtype, length);
-  for (let i = 0; i < length; i++) values[i] = entry(i);
-  return values;
+  return hostArrayFrom(
+    dtype,
+    Float64Array.from({ length }, (_, i) => entry(i)),
+  );
 }

@@ -3,7 +3,7 @@ import type { DType } from '../types/dtype.ts';
 import { isFloat } from '../types/dtype.ts';
 import { showShape } from '../types/shape.ts';
 import { apply, literal, reshaped } from './apply.ts';
-import { type Padding, type PerAxis, paddingPairs, perAxis } from './convolution.ts';
+import { checkFits, type Padding, type PerAxis, paddingPairs, perAxis } from './convolution.ts';
 import { pad } from './movement.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -17,7 +17,7 @@ export interface PoolOptions {
 /**
  * The mean of each window of an image: `[N, C, H, W]` gives `[N, C, H', W']`.
  *
- * @throws when `x` is not `[N, C, H, W]` of real numbers.
+ * @throws when `x` is not `[N, C, H, W]` of real numbers, or the window is larger than the padded image.
  * @example
  * averagePool2d(x, 2); // [8, 3, 16, 16] gives [8, 3, 8, 8]
  */
@@ -31,10 +31,11 @@ export function averagePool2d<D extends DType>(x: Tensor<D>, window: PerAxis, op
 }
 
 /**
- * The largest element of each window of an image: `[N, C, H, W]` gives `[N, C, H', W']`. Elements that are equally
- * large share the gradient.
+ * The largest element of each window of an image: `[N, C, H, W]` gives `[N, C, H', W']`. Elements of a window that are
+ * equally large share its gradient: evenly where windows lie side by side; where they overlap or leave gaps, the last
+ * of them takes half, the one before it half of the rest, and so on.
  *
- * @throws when `x` is not `[N, C, H, W]` of real numbers.
+ * @throws when `x` is not `[N, C, H, W]` of real numbers, or the window is larger than the padded image.
  * @example
  * maxPool2d(x, 3, { stride: 2, padding: 1 }); // [8, 3, 16, 16] gives [8, 3, 8, 8]
  */
@@ -65,7 +66,9 @@ function pool<D extends DType>(
     throw new Error(`${where}: needs [N, C, H, W] of real numbers, got ${x.dtype} ${showShape(x.shape)}`);
   }
   const steps = perAxis(where, 'stride', options.stride ?? window, 2, 1);
-  const around = paddingPairs(where, options.padding ?? 0, window.map((size) => size - 1)); // biome-ignore format: one call
+  const reach = window.map((size) => size - 1);
+  const around = paddingPairs(where, options.padding ?? 0, reach);
+  checkFits(where, x, reach, around);
   const padded = pad(x, [[0, 0], [0, 0], ...around], empty);
   const [n, c, ...spatial] = padded.shape as [number, number, number, number];
   const ones = [1, 1];

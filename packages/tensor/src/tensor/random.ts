@@ -91,7 +91,10 @@ export class Generator {
     return new Tensor(createNode('randomBits', nodes, {}, { shape }));
   }
 
-  /** Real numbers, equally likely from `low` to below `high`, in steps of 2^-24. `random.uniform([3], { low: -1 })` */
+  /**
+   * Real numbers, equally likely from `low` to below `high`, in steps of 2^-24 of the range (float16: 2^-11).
+   * `random.uniform([3], { low: -1 })`
+   */
   uniform<D extends DType = 'float32'>(shape: Shape, options: UniformOptions<D> = {}): Tensor<D> {
     const { low = 0, high = 1, dtype = 'float32' as D } = options;
     checkReal('uniform', dtype);
@@ -103,6 +106,7 @@ export class Generator {
   normal<D extends DType = 'float32'>(shape: Shape, options: NormalOptions<D> = {}): Tensor<D> {
     const { mean = 0, std = 1, dtype = 'float32' as D } = options;
     checkReal('normal', dtype);
+    if (dtype === 'float16') return this.normal(shape, { mean, std }).cast(dtype);
     // The first is in (0, 1], so that its logarithm is finite.
     const radius = this.#unit(shape, dtype, 1).log().mul(literal(-2, dtype)).sqrt();
     const angle = this.#unit(shape, dtype, 0).mul(literal(2 * Math.PI, dtype));
@@ -144,11 +148,12 @@ export class Generator {
     return order;
   }
 
-  /** 24 random bits as (bits + offset) / 2^24. */
+  /** As many random bits as the dtype holds exactly, at most 24, as (bits + offset) / 2^24. */
   #unit<D extends DType>(shape: Shape, dtype: D, offset: 0 | 1): Tensor<D> {
-    const high = this.bits(shape).floorDiv(256);
+    const kept = dtype === 'float16' ? 11 : 24;
+    const high = this.bits(shape).floorDiv(2 ** (32 - kept));
     const counted = offset === 0 ? high : high.add(offset);
-    return counted.cast(dtype).mul(literal(2 ** -24, dtype));
+    return counted.cast(dtype).mul(literal(2 ** -kept, dtype));
   }
 }
 

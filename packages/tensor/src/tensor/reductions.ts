@@ -40,6 +40,11 @@ function needsReal(name: string, x: Tensor): void {
   }
 }
 
+/** float16 is for storage: what lies between squares or exponentials and their sums is kept in float32. */
+function isNarrow(x: Tensor): boolean {
+  return x.dtype === 'float16';
+}
+
 export function reduce<D extends DType>(
   kind: ReduceKind,
   x: Tensor<D>,
@@ -57,12 +62,14 @@ function countAlong(shape: Shape, axes: readonly number[]): number {
 
 export function mean<D extends DType>(x: Tensor<D>, axes?: Axes, options: ReduceOptions = {}): Tensor<D> {
   needsReal('mean', x);
+  if (isNarrow(x)) return mean(x.cast('float32'), axes, options).cast(x.dtype);
   const count = countAlong(x.shape, normalizeAxes('mean', axes, x.rank));
   return reduce('sum', x, axes, options).div(literal(count, x.dtype));
 }
 
 export function variance<D extends DType>(x: Tensor<D>, axes?: Axes, options: VarianceOptions = {}): Tensor<D> {
   needsReal('var', x);
+  if (isNarrow(x)) return variance(x.cast('float32'), axes, options).cast(x.dtype);
   const { correction = 0, ...rest } = options;
   const count = countAlong(x.shape, normalizeAxes('var', axes, x.rank));
   const centered = x.sub(mean(x, axes, { keepAxes: true }));
@@ -71,6 +78,7 @@ export function variance<D extends DType>(x: Tensor<D>, axes?: Axes, options: Va
 
 export function norm<D extends DType>(x: Tensor<D>, axes?: Axes, options: ReduceOptions = {}): Tensor<D> {
   needsReal('norm', x);
+  if (isNarrow(x)) return norm(x.cast('float32'), axes, options).cast(x.dtype);
   return reduce('sum', x.square(), axes, options).sqrt();
 }
 
@@ -114,6 +122,7 @@ function shift<D extends DType>(x: Tensor<D>, axes: Axes | undefined): Tensor<D>
 
 export function logsumexp<D extends DType>(x: Tensor<D>, axes?: Axes, options: ReduceOptions = {}): Tensor<D> {
   needsReal('logsumexp', x);
+  if (isNarrow(x)) return logsumexp(x.cast('float32'), axes, options).cast(x.dtype);
   const list = normalizeAxes('logsumexp', axes, x.rank);
   if (countAlong(x.shape, list) === 0) return reduce('sum', x, list, options).log();
   const by = shift(x, list);
@@ -123,6 +132,7 @@ export function logsumexp<D extends DType>(x: Tensor<D>, axes?: Axes, options: R
 
 export function softmax<D extends DType>(x: Tensor<D>, axis = -1): Tensor<D> {
   needsReal('softmax', x);
+  if (isNarrow(x)) return softmax(x.cast('float32'), axis).cast(x.dtype);
   const along = normalizeAxis('softmax', axis, x.rank);
   if (x.size === 0) return x;
   const exponentials = x.sub(shift(x, along)).exp();
@@ -131,6 +141,7 @@ export function softmax<D extends DType>(x: Tensor<D>, axis = -1): Tensor<D> {
 
 export function logSoftmax<D extends DType>(x: Tensor<D>, axis = -1): Tensor<D> {
   needsReal('logSoftmax', x);
+  if (isNarrow(x)) return logSoftmax(x.cast('float32'), axis).cast(x.dtype);
   const along = normalizeAxis('logSoftmax', axis, x.rank);
   if (x.size === 0) return x;
   const shifted = x.sub(shift(x, along));

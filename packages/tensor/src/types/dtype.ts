@@ -1,3 +1,5 @@
+import { roundToHalf } from './half.ts';
+
 /** Element types. float32 is the default; float64 lives on CPU backends; float16 is a storage type. */
 export type DType = 'float32' | 'float64' | 'float16' | 'int32' | 'uint32' | 'bool';
 
@@ -28,8 +30,9 @@ export function hostArray<D extends DType>(dtype: D, length: number): HostArray<
   return new constructors[dtype](length) as HostArray<D>;
 }
 
-/** Host arrays of `dtype` made from any sequence of numbers. */
+/** A host array of `dtype` made from any sequence of numbers, rounded to what the dtype holds. */
 export function hostArrayFrom<D extends DType>(dtype: D, values: ArrayLike<number>): HostArray<D> {
+  if (dtype === 'float16') return Float32Array.from(values, roundToHalf) as HostArray<D>;
   return constructors[dtype].from(values as ArrayLike<number>) as HostArray<D>;
 }
 

@@ -58,6 +58,8 @@ export function showShape(shape: Shape): string {
  * @throws when two sizes differ and neither is 1; `where` names the caller in the message.
  */
 export function broadcastShapes(where: string, ...shapes: readonly Shape[]): number[] {
+  const [head] = shapes;
+  if (head !== undefined && shapes.every((shape) => sameShape(shape, head))) return [...head];
   const rank = Math.max(0, ...shapes.map((shape) => shape.length));
   const result = new Array<number>(rank).fill(1);
   for (const shape of shapes) {
@@ -82,7 +84,8 @@ export function broadcastShapes(where: string, ...shapes: readonly Shape[]): num
  */
 export function normalizeAxis(where: string, axis: number, rank: number): number {
   if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
-    throw new Error(`${where}: axis ${axis} is outside a tensor of rank ${rank}. Axes go from ${-rank} to ${rank - 1}`);
+    const fix = rank === 0 ? 'A scalar has no axes' : `Axes go from ${-rank} to ${rank - 1}`;
+    throw new Error(`${where}: axis ${axis} is outside a tensor of rank ${rank}. ${fix}`);
   }
   return axis < 0 ? axis + rank : axis;
 }
