@@ -13,20 +13,12 @@ import {
   zeros,
 } from '@evenkeel/tensor';
 import * as fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createJsBackend } from '../src/backend-js/index.ts';
-import { leakGuard } from '../src/testing/leak-guard.ts';
+import { guardLeaks, list } from './leak-guarded.ts';
 import { observe } from './runtime-backends.ts';
 
-let check: () => Promise<void>;
-beforeEach(() => {
-  check = leakGuard();
-});
-afterEach(() => check());
-
-async function list(t: Tensor): Promise<number[]> {
-  return Array.from(await t.data());
-}
+guardLeaks();
 
 describe('assignments', () => {
   test('are current at once, and written by the next read of anything', async () => {

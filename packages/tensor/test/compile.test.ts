@@ -10,20 +10,12 @@ import {
   withBackend,
   zeros,
 } from '@evenkeel/tensor';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { planCount } from '../src/runtime/plan-cache.ts';
-import { leakGuard } from '../src/testing/leak-guard.ts';
+import { guardLeaks, list } from './leak-guarded.ts';
 import { observe } from './runtime-backends.ts';
 
-let check: () => Promise<void>;
-beforeEach(() => {
-  check = leakGuard();
-});
-afterEach(() => check());
-
-async function list(t: Tensor): Promise<number[]> {
-  return Array.from(await t.data());
-}
+guardLeaks();
 
 /** One step of Adam for sum((w x - y)²), with its states. */
 function problem() {

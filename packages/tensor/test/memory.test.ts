@@ -13,16 +13,12 @@ import {
   tensor,
   zeros,
 } from '@evenkeel/tensor';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createJsBackend } from '../src/backend-js/index.ts';
-import { leakGuard } from '../src/testing/leak-guard.ts';
+import { guardLeaks } from './leak-guarded.ts';
 import { observe } from './runtime-backends.ts';
 
-let check: () => Promise<void>;
-beforeEach(() => {
-  check = leakGuard();
-});
-afterEach(() => check());
+guardLeaks();
 
 describe('memory()', () => {
   test('lists cells and pinned results by owner', async () => {

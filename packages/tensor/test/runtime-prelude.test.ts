@@ -1,14 +1,10 @@
 import { commit, compile, Generator, grad, memory, State, type Tensor, tensor, withBackend } from '@evenkeel/tensor';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { explain } from '../src/debug/index.ts';
-import { leakGuard } from '../src/testing/leak-guard.ts';
+import { guardLeaks } from './leak-guarded.ts';
 import { type Observed, observe } from './runtime-backends.ts';
 
-let check: () => Promise<void>;
-beforeEach(() => {
-  check = leakGuard();
-});
-afterEach(() => check());
+guardLeaks();
 
 const random = new Generator(11);
 

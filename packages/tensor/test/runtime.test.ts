@@ -17,19 +17,11 @@ import {
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { planCount } from '../src/runtime/plan-cache.ts';
 import { readNodes } from '../src/runtime/realize.ts';
-import { leakGuard } from '../src/testing/leak-guard.ts';
+import { guardLeaks, list } from './leak-guarded.ts';
 import { observe } from './runtime-backends.ts';
 import { sample } from './values.ts';
 
-let check: () => Promise<void>;
-beforeEach(() => {
-  check = leakGuard();
-});
-afterEach(() => check());
-
-async function list(t: Tensor): Promise<number[]> {
-  return Array.from(await t.data());
-}
+guardLeaks();
 
 describe('realize', () => {
   test('computes several results in one run, their common part once', async () => {

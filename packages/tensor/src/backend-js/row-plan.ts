@@ -1,4 +1,5 @@
 import type { Expr, Index, RowKernel, Stage, Store } from '../kernel/ir.ts';
+import { operandsOf } from '../kernel/walk.ts';
 
 /** One run over a row's elements: the stages it computes, in order. Maps are listed where their values are kept. */
 export interface Pass {
@@ -159,22 +160,4 @@ export function visitExpr(root: Expr, visit: (expr: Expr) => void): void {
     for (const operand of operandsOf(expr)) walk(operand);
   };
   walk(root);
-}
-
-function operandsOf(expr: Expr): readonly Expr[] {
-  switch (expr.kind) {
-    case 'unary':
-    case 'cast':
-      return [expr.operand];
-    case 'binary':
-    case 'bits':
-    case 'compare':
-      return [expr.left, expr.right];
-    case 'where':
-      return [expr.condition, expr.then, expr.otherwise];
-    case 'guard':
-      return [expr.then, expr.otherwise];
-    default:
-      return [];
-  }
 }

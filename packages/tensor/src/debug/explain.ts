@@ -137,7 +137,7 @@ function print(explanation: Omit<Explanation, 'toString'>): string {
 }
 
 /** `1.2 G`: a count with its decimal prefix. */
-export function showCount(count: number): string {
+function showCount(count: number): string {
   const prefixes = ['', 'k', 'M', 'G', 'T'];
   let value = count;
   let prefix = 0;

@@ -1,6 +1,7 @@
 import type { Node, Op } from '../graph/node.ts';
 import { isOp, rawNode } from '../graph/node.ts';
 import type { Backend } from '../kernel/backend.ts';
+import { movements } from '../kernel/cost.ts';
 import { canonicalize, type Program } from '../schedule/canonical.ts';
 import { bytesPerElement } from '../types/dtype.ts';
 import { elementCount } from '../types/shape.ts';
@@ -52,18 +53,8 @@ export function programOf(parts: readonly PreludePart[], { isCommitted }: Progra
 /** Ops that are never part of a prelude: new at each run, or asked to be computed again. */
 const volatile: ReadonlySet<Op> = new Set(['buffer', 'argument', 'randomBits', 'barrier', 'host']);
 const expensive: ReadonlySet<Op> = new Set(['reduce', 'scan', 'matmul', 'conv', 'scatterAdd']);
-const movements: ReadonlySet<Op> = new Set([
-  'reshape',
-  'permute',
-  'expand',
-  'pad',
-  'slice',
-  'flip',
-  'cast',
-  'detach',
-  'custom',
-  'cell',
-]);
+/** Ops that only hand values on: a part ends before them. */
+const spreading: ReadonlySet<Op> = new Set<Op>([...movements, 'cast', 'cell']);
 
 /** Nodes that depend on cells at rest and constants alone, with the elements of those cells. */
 function stableNodes(program: Program, moving: ReadonlySet<Cell>): Map<Node, number> | undefined {
@@ -93,7 +84,7 @@ function rootsOf(program: Program, stable: ReadonlyMap<Node, number>): Set<Node>
   if (costly.size === 0) return roots;
   const visit = (node: Node): void => {
     if (!costly.has(node) || roots.has(node)) return;
-    const spreads = movements.has(node.op) || elementCount(node.shape) > 2 * (stable.get(node) as number);
+    const spreads = spreading.has(node.op) || elementCount(node.shape) > 2 * (stable.get(node) as number);
     if (spreads) node.sources.forEach(visit);
     else roots.add(node);
   };

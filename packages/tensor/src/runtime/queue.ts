@@ -5,7 +5,7 @@ import type { RunRecord } from './run-record.ts';
 const maxInFlight = 2;
 
 /** Jobs in the order in which user code asked for them; what touches device buffers happens inside one. */
-export class LaunchQueue {
+class LaunchQueue {
   #tail: Promise<unknown> = Promise.resolve();
   #inFlight: RunRecord[] = [];
 

@@ -6,7 +6,7 @@ import { warnOnce } from './development.ts';
 import type { DeviceValues } from './device-values.ts';
 
 /** Values that the host holds. They belong to whoever made them; nothing here writes them. */
-export class HostStorage implements Storage {
+class HostStorage implements Storage {
   readonly dtype: DType;
   readonly length: number;
   readonly host: HostArray;

@@ -3,14 +3,15 @@ import { Simplifier } from '../graph/simplify.ts';
 import type { Capabilities } from '../kernel/backend.ts';
 import { flopsOf } from '../kernel/cost.ts';
 import { elementBytes } from '../kernel/element-bytes.ts';
-import type { Expr, Kernel, Stage } from '../kernel/ir.ts';
+import type { Kernel } from '../kernel/ir.ts';
 import type { Plan, PlanValue, Step } from '../kernel/plan.ts';
-import { visitExprs } from '../kernel/walk.ts';
 import { elementCount, stridesOf } from '../types/shape.ts';
 import type { Program, Update } from './canonical.ts';
-import { type Emitted, emitCluster, type Surroundings, type Target } from './emit.ts';
+import type { Emitted, Surroundings, Target } from './emit.ts';
 import { type Cluster, fuse, isLeaf } from './fuse.ts';
+import { emitAll } from './in-place.ts';
 import { chooseLayouts } from './layout.ts';
+import { orderClusters, type Replacement } from './order.ts';
 import { splitRefused, verdictOn } from './refused.ts';
 import { assignSlots } from './slots.ts';
 
@@ -135,11 +136,6 @@ function inProgramOrder(program: Program, simplifier: Simplifier, required: Read
   return result;
 }
 
-interface Replacement {
-  readonly leaf: Node;
-  readonly target: Target;
-}
-
 /** Updates whose new value may take the old one's buffer: same length and dtype, each cell once. */
 function replaceableCells(
   program: Program,
@@ -152,115 +148,6 @@ function replaceableCells(
     const target = targets[program.outputs.length + i] as Target;
     return leaves.has(leaf) && target.node !== leaf ? [{ leaf, target }] : [];
   });
-}
-
-/** Kernels in an order that respects what they read, as close to program order as possible; readers of an old cell value before its writer. */
-function orderClusters(clusters: readonly Cluster[], replacements: readonly Replacement[]): Cluster[] {
-  const before = new Map(clusters.map((cluster) => [cluster, new Set(cluster.before)]));
-  for (const { leaf, target } of replacements) {
-    const writer = clusters.find(({ members }) => members.includes(target.node));
-    if (!writer) continue;
-    const later = dependentsOf(writer, before);
-    for (const reader of clusters) if (reader.reads.has(leaf) && !later.has(reader)) before.get(writer)?.add(reader);
-  }
-  const ordered: Cluster[] = [];
-  const done = new Set<Cluster>();
-  const position = new Map(clusters.map((cluster, index) => [cluster, index]));
-  const byPosition = (a: Cluster, b: Cluster): number => (position.get(a) as number) - (position.get(b) as number);
-  const visit = (cluster: Cluster): void => {
-    if (done.has(cluster)) return;
-    done.add(cluster);
-    [...(before.get(cluster) ?? [])].sort(byPosition).forEach(visit);
-    ordered.push(cluster);
-  };
-  clusters.forEach(visit);
-  return ordered;
-}
-
-/** `cluster` and all that must run after it. */
-function dependentsOf(cluster: Cluster, before: ReadonlyMap<Cluster, ReadonlySet<Cluster>>): Set<Cluster> {
-  const after = new Set([cluster]);
-  // A cluster opens after what it first reads, but may be joined later: go round until nothing is added.
-  for (let size = 0; size < after.size; ) {
-    size = after.size;
-    for (const [other, earlier] of before) {
-      if (after.has(other)) continue;
-      for (const one of earlier) {
-        if (!after.has(one)) continue;
-        after.add(other);
-        break;
-      }
-    }
-  }
-  return after;
-}
-
-/** Prints every cluster; cells are overwritten in place where all reads of the old value come before or at the same index. */
-function emitAll(
-  clusters: readonly Cluster[],
-  around: Surroundings,
-  replacements: readonly Replacement[],
-  overwrites: (kernel: Kernel) => boolean,
-): Emitted[] {
-  const trial = clusters.map((cluster) => emitCluster(cluster, around));
-  const again = new Set<number>();
-  for (const { leaf, target } of replacements) {
-    const writer = trial.findIndex(({ operands }) => operands.includes(target));
-    const lastRead = trial.findLastIndex(({ operands }) => operands.includes(leaf));
-    if (writer < 0 || lastRead > writer) continue;
-    if (lastRead === writer) {
-      const emission = trial[writer] as Emitted;
-      if (!readsOnlyWhereWritten(emission, leaf, target) || !overwrites(emission.kernel)) continue;
-      again.add(writer);
-    }
-    target.replaces = leaf;
-  }
-  return trial.map((kernel, i) => (again.has(i) ? emitCluster(clusters[i] as Cluster, around) : kernel));
-}
-
-/** Whether a kernel reads `leaf` only at the index it stores to `target`, and not after that store. */
-function readsOnlyWhereWritten({ kernel, operands }: Emitted, leaf: Node, target: Target): boolean {
-  const read = operands.indexOf(leaf);
-  const written = operands.indexOf(target);
-  if (kernel.kind === 'row') {
-    const storeAt = kernel.stages.findIndex((stage) => stage.kind === 'store' && stage.store.operand === written);
-    const stage = kernel.stages[storeAt] as Extract<Stage, { kind: 'store' }>;
-    let runEnd = storeAt;
-    const isSameRun = (other: Stage | undefined): boolean => other?.kind === 'store' && other.domain === stage.domain;
-    while (isSameRun(kernel.stages[runEnd + 1])) runEnd++;
-    const after = kernel.stages.slice(runEnd + 1).map(stageValue);
-    if (after.some((value) => loadsOf(value, kernel.stages).some(({ operand }) => operand === read))) return false;
-    return kernel.stages
-      .flatMap((s) => loadsOf(stageValue(s), []))
-      .every((load) => load.operand !== read || (load.index === stage.store.index && load.guards.length === 0));
-  }
-  if (kernel.kind === 'contraction') {
-    const { index } = kernel.stores.find(({ operand }) => operand === written) as { index: unknown };
-    const inOperands = [...loadsOf(kernel.a, []), ...loadsOf(kernel.b, [])].some(({ operand }) => operand === read);
-    const inEpilogue = kernel.stores.flatMap(({ value }) => loadsOf(value, []));
-    return (
-      !inOperands &&
-      inEpilogue.every((load) => load.operand !== read || (load.index === index && load.guards.length === 0))
-    );
-  }
-  return false;
-}
-
-function stageValue(stage: Stage): Expr {
-  return stage.kind === 'store' ? stage.store.value : stage.value;
-}
-
-type Load = Extract<Expr, { kind: 'load' }>;
-
-/** The loads that an expression performs, through the mapped stages it may recompute. */
-function loadsOf(root: Expr, stages: readonly Stage[]): Load[] {
-  const loads: Load[] = [];
-  visitExprs([root], (expr) => {
-    if (expr.kind === 'load') loads.push(expr);
-    const stage = expr.kind === 'stage' ? stages[expr.stage] : undefined;
-    return stage?.kind === 'map' ? [stage.value] : undefined;
-  });
-  return loads;
 }
 
 interface Parts {

@@ -31,7 +31,7 @@ function fill(value: PlanValue, operand: number): Step {
 }
 
 /** The plan with a step before each first write that fills the value with poison. */
-export function poisonPlan(plan: Plan): Plan {
+function poisonPlan(plan: Plan): Plan {
   const steps: Step[] = [];
   const began: number[] = [];
   plan.steps.forEach((step, number) => {

@@ -26,7 +26,7 @@ export const unaryFunctions: Readonly<Record<UnaryOp, (x: number) => number>> = 
 };
 
 /** One element of each binary primitive on real numbers; floorDiv, mod and pow as NumPy and C define them. */
-export const binaryFunctions: Readonly<Record<BinaryOp, (a: number, b: number) => number>> = {
+const binaryFunctions: Readonly<Record<BinaryOp, (a: number, b: number) => number>> = {
   add: (a, b) => a + b,
   sub: (a, b) => a - b,
   mul: (a, b) => a * b,
@@ -65,7 +65,7 @@ const integerFunctions: Readonly<Record<BinaryOp, (a: number, b: number) => numb
 };
 
 /** One element of each comparison. */
-export const compareFunctions: Readonly<Record<CompareOp, (a: number, b: number) => number>> = {
+const compareFunctions: Readonly<Record<CompareOp, (a: number, b: number) => number>> = {
   equal: (a, b) => Number(a === b),
   notEqual: (a, b) => Number(a !== b),
   less: (a, b) => Number(a < b),

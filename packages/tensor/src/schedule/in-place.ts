@@ -1,0 +1,74 @@
+import type { Node } from '../graph/node.ts';
+import type { Expr, Kernel, Stage } from '../kernel/ir.ts';
+import { visitExprs } from '../kernel/walk.ts';
+import { type Emitted, emitCluster, type Surroundings, type Target } from './emit.ts';
+import type { Cluster } from './fuse.ts';
+import type { Replacement } from './order.ts';
+
+/** Prints every cluster; cells are overwritten in place where all reads of the old value come before or at the same index. */
+export function emitAll(
+  clusters: readonly Cluster[],
+  around: Surroundings,
+  replacements: readonly Replacement[],
+  overwrites: (kernel: Kernel) => boolean,
+): Emitted[] {
+  const trial = clusters.map((cluster) => emitCluster(cluster, around));
+  const again = new Set<number>();
+  for (const { leaf, target } of replacements) {
+    const writer = trial.findIndex(({ operands }) => operands.includes(target));
+    const lastRead = trial.findLastIndex(({ operands }) => operands.includes(leaf));
+    if (writer < 0 || lastRead > writer) continue;
+    if (lastRead === writer) {
+      const emission = trial[writer] as Emitted;
+      if (!readsOnlyWhereWritten(emission, leaf, target) || !overwrites(emission.kernel)) continue;
+      again.add(writer);
+    }
+    target.replaces = leaf;
+  }
+  return trial.map((kernel, i) => (again.has(i) ? emitCluster(clusters[i] as Cluster, around) : kernel));
+}
+
+/** Whether a kernel reads `leaf` only at the index it stores to `target`, and not after that store. */
+function readsOnlyWhereWritten({ kernel, operands }: Emitted, leaf: Node, target: Target): boolean {
+  const read = operands.indexOf(leaf);
+  const written = operands.indexOf(target);
+  if (kernel.kind === 'row') {
+    const storeAt = kernel.stages.findIndex((stage) => stage.kind === 'store' && stage.store.operand === written);
+    const stage = kernel.stages[storeAt] as Extract<Stage, { kind: 'store' }>;
+    let runEnd = storeAt;
+    const isSameRun = (other: Stage | undefined): boolean => other?.kind === 'store' && other.domain === stage.domain;
+    while (isSameRun(kernel.stages[runEnd + 1])) runEnd++;
+    const after = kernel.stages.slice(runEnd + 1).map(stageValue);
+    if (after.some((value) => loadsOf(value, kernel.stages).some(({ operand }) => operand === read))) return false;
+    return kernel.stages
+      .flatMap((s) => loadsOf(stageValue(s), []))
+      .every((load) => load.operand !== read || (load.index === stage.store.index && load.guards.length === 0));
+  }
+  if (kernel.kind === 'contraction') {
+    const { index } = kernel.stores.find(({ operand }) => operand === written) as { index: unknown };
+    const inOperands = [...loadsOf(kernel.a, []), ...loadsOf(kernel.b, [])].some(({ operand }) => operand === read);
+    const inEpilogue = kernel.stores.flatMap(({ value }) => loadsOf(value, []));
+    return (
+      !inOperands &&
+      inEpilogue.every((load) => load.operand !== read || (load.index === index && load.guards.length === 0))
+    );
+  }
+  return false;
+}
+
+function stageValue(stage: Stage): Expr {
+  return stage.kind === 'store' ? stage.store.value : stage.value;
+}
+
+type Load = Extract<Expr, { kind: 'load' }>;
+
+/** The loads that an expression performs, through the mapped stages it may recompute. */
+function loadsOf(root: Expr, stages: readonly Stage[]): Load[] {
+  const loads: Load[] = [];
+  visitExprs([root], (expr) => {
+    if (expr.kind === 'load') loads.push(expr);
+    const stage = expr.kind === 'stage' ? stages[expr.stage] : undefined;
+    return stage?.kind === 'map' ? [stage.value] : undefined;
+  });
+  return loads;
+}

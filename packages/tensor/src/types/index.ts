@@ -1,2 +1,0 @@
-export * from './dtype.ts';
-export * from './shape.ts';

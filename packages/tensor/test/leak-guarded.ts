@@ -1,0 +1,17 @@
+import type { Tensor } from '@evenkeel/tensor';
+import { afterEach, beforeEach } from 'vitest';
+import { leakGuard } from '../src/testing/leak-guard.ts';
+
+/** Every test of the calling file must give back what it makes. */
+export function guardLeaks(): void {
+  let check: () => Promise<void>;
+  beforeEach(() => {
+    check = leakGuard();
+  });
+  afterEach(() => check());
+}
+
+/** The values of a tensor as plain numbers. */
+export async function list(t: Tensor): Promise<number[]> {
+  return Array.from(await t.data());
+}
