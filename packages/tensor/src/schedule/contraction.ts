@@ -3,16 +3,9 @@ import { isOp } from '../graph/node.ts';
 import { axesOf, IndexSpace, type Linear, type LinearGuard } from '../kernel/index-math.ts';
 import type { Contraction, ConvTag, Expr, Store, StridedRead } from '../kernel/ir.ts';
 import { mapOperands } from '../kernel/walk.ts';
-import {
-  ClusterLowering,
-  type Emitted,
-  KernelBindings,
-  mergeAxes,
-  numberAxes,
-  runSize,
-  type Surroundings,
-} from './emit.ts';
+import { ClusterLowering, type Emitted, KernelBindings, type Surroundings } from './emit.ts';
 import type { Cluster } from './fuse.ts';
+import { mergeAxes, numberAxes, runSize } from './loop-axes.ts';
 import { accumulatorDType, guarded } from './lower.ts';
 import { stridedRead } from './strided.ts';
 

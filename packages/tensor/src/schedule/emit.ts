@@ -2,13 +2,14 @@ import type { Node } from '../graph/node.ts';
 import { isOp } from '../graph/node.ts';
 import { constantValue } from '../graph/simplify.ts';
 import { elementCost } from '../kernel/cost.ts';
-import { type AxisTarget, directFactor, IndexSpace, type Linear } from '../kernel/index-math.ts';
+import { IndexSpace, type Linear } from '../kernel/index-math.ts';
 import type { Expr, Kernel, Operand, RowKernel, ScatterAdd, Stage, Store } from '../kernel/ir.ts';
 import type { DType } from '../types/dtype.ts';
 import { sameShape } from '../types/shape.ts';
 import { emitContraction } from './contraction.ts';
 import type { Cluster } from './fuse.ts';
 import { homeOf, samePosition } from './local.ts';
+import { mergeAxes, numberAxes, runSize } from './loop-axes.ts';
 import { Lowering, NotLocal } from './lower.ts';
 
 /** A buffer that a node's value is written to; a node has several where several outputs want it. */
@@ -288,40 +289,4 @@ function emitHost(cluster: Cluster, around: Surroundings): Emitted {
     operands: [...node.sources, ...targets],
     scalars: [],
   };
-}
-
-/** Adjacent axes that every index steps through together become one loop: runs of axes, slowest first. */
-export function mergeAxes(space: IndexSpace, axes: readonly number[]): number[][] {
-  const runs: number[][] = [];
-  const used = [...space.used];
-  for (const axis of axes) {
-    if (space.sizes[axis] === 1) continue;
-    const run = runs[runs.length - 1];
-    const previous = run?.[run.length - 1];
-    const size = space.sizes[axis] as number;
-    if (
-      run &&
-      previous !== undefined &&
-      used.every((index) => directFactor(index, previous) === directFactor(index, axis) * size)
-    )
-      run.push(axis);
-    else runs.push([axis]);
-  }
-  return runs;
-}
-
-/** Elements that a run of merged axes counts. */
-export function runSize(space: IndexSpace, run: readonly number[]): number {
-  return run.reduce((product, axis) => product * (space.sizes[axis] as number), 1);
-}
-
-/** Kernel axis numbers for groups of runs, in order. */
-export function numberAxes(space: IndexSpace, groups: readonly (readonly number[][])[]): AxisTarget[] {
-  const targets: AxisTarget[] = space.sizes.map(() => ({ axis: -1, carries: false }));
-  groups.flat().forEach((run, axis) => {
-    run.forEach((member, i) => {
-      targets[member] = { axis, carries: i === run.length - 1 };
-    });
-  });
-  return targets;
 }
