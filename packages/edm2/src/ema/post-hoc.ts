@@ -4,7 +4,7 @@ import { type EmaProfile, exponentOfStd } from './profile.ts';
 /**
  * The inner product of two averaging profiles over all of time, in closed form.
  *
- * Source: arXiv 2312.02696, appendix C.
+ * Source: arXiv 2312.02696, equation 151.
  */
 export function profileInnerProduct(a: EmaProfile, b: EmaProfile): number {
   return innerProduct(timed(a), timed(b));
@@ -27,7 +27,7 @@ export function profileInnerProducts(a: readonly EmaProfile[], b: readonly EmaPr
  * A target of the same time and length as a snapshot gets weight 1 there. Targets much shorter than all snapshots get
  * large weights of both signs, which amplify rounding: sums of magnitudes near 1 or 2 are benign.
  *
- * Source: arXiv 2312.02696, section 3.2 and algorithm 3.
+ * Source: arXiv 2312.02696, section 3.2 and algorithm 3, which leaves out the division.
  *
  * @throws RangeError when there is no snapshot, two have the same time and length, or a length is out of range.
  * @example

@@ -5,7 +5,7 @@ export const largestStd = Math.sqrt(1 / 12);
  * The exponent gamma of the averaging profile p(tau) ~ tau^gamma whose standard deviation is `std` times the length of
  * training: the largest root of gamma^3 + 7 gamma^2 + (16 - s) gamma + 12 - s with s = std^-2, in closed form.
  *
- * Source: arXiv 2312.02696, section 3.1 and appendix C.
+ * Source: arXiv 2312.02696, section 3.1, equation 126.
  *
  * @throws RangeError unless 0 < std <= 0.2887.
  * @example
@@ -31,7 +31,7 @@ export function exponentOfStd(std: number): number {
 /**
  * The relative standard deviation of the profile of exponent gamma: sqrt((gamma + 1) / ((gamma + 2)^2 (gamma + 3))).
  *
- * Source: arXiv 2312.02696, appendix C.
+ * Source: arXiv 2312.02696, equation 123.
  *
  * @example
  * ```ts
@@ -56,7 +56,7 @@ export interface EmaUpdate {
  * How much of the average an update keeps: (1 - batch / images)^(gamma + 1). The first step's is 0: the average starts as
  * the first step's result.
  *
- * Source: arXiv 2312.02696, section 3.1 and appendix C.
+ * Source: arXiv 2312.02696, equation 127.
  *
  * @example
  * ```ts

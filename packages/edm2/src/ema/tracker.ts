@@ -18,7 +18,7 @@ export interface PowerFunctionEmaOptions {
  * `update` only assigns cells, so it becomes part of the training step's one plan. Parameters of float dtype are
  * averaged; everything else that the target keeps (`Persistent`s, integers) is not, and is read where it stands.
  *
- * Source: arXiv 2312.02696, section 3.1 and algorithm 2.
+ * Source: arXiv 2312.02696, section 3.1, equation 127.
  *
  * @throws RangeError when a length is out of range or given twice.
  * @example

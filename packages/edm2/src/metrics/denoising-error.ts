@@ -71,7 +71,7 @@ export interface DenoisingError {
 /**
  * Mean of lambda(sigma) (D(y + sigma n; sigma) - y)^2 with lambda = (sigma^2 + sigmaData^2) / (sigma sigmaData)^2.
  *
- * Source: arXiv 2312.02696, equations 11 to 13, with u = 0.
+ * Source: arXiv 2312.02696, equations 13 to 15; a mean over elements.
  *
  * @example
  * ```ts

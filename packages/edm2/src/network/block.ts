@@ -51,7 +51,7 @@ export interface BlockOptions extends BlockStyle {
  * `[N, outChannels, H', W']` with H' and W' halved, kept or doubled. `emb_gain` starts at 0: the block ignores `emb`
  * until it has learned to listen.
  *
- * Source: arXiv 2312.02696, figure 5 (config G) and appendix B.
+ * Source: arXiv 2312.02696, figure 22 (config G), appendices B.6 and B.7; D.2 (the bound).
  *
  * @throws when channels do not fit.
  * @example

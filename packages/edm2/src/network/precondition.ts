@@ -30,7 +30,7 @@ export interface Denoised {
  * image; `labels` are `[N, labelDim]` or `[1, labelDim]`, null for a row of zeros; an unconditional network ignores them.
  * Parameters are named as in the published weights.
  *
- * Source: arXiv 2206.00364, table 1 (preconditioning); arXiv 2312.02696, equations 14-16 and 21 (uncertainty).
+ * Source: arXiv 2206.00364, table 1 (preconditioning); arXiv 2312.02696, appendix B.2 (uncertainty).
  *
  * @throws when shapes do not fit the options.
  * @example

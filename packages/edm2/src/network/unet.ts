@@ -36,7 +36,7 @@ export interface UNetOptions extends BlockStyle {
  * `[1, labelDim]`: one-hot rows or any weights. The result has the shape of `x`. `out_gain` starts at 0, so the first
  * output is 0 everywhere.
  *
- * Source: arXiv 2312.02696, figure 5 (config G) and table 6.
+ * Source: arXiv 2312.02696, figure 22 (config G) and table 6 (sizes).
  *
  * @throws when a resolution cannot be halved often enough, or labels are missing or of wrong length.
  * @example

@@ -63,7 +63,7 @@ export function lossAndGradients(parts: TrainingParts, batch: Batch, options: Ro
  * One training step, as cells to be assigned: `project(net)`, the loss and its gradients, the optimizer, the averages.
  * The `commit` that follows computes all of it in one plan, the same for every step.
  *
- * Source: arXiv 2312.02696, algorithm 1 and section 3.1.
+ * Source: arXiv 2312.02696, algorithm 1 (forced weight normalization) and section 3.1 (averages).
  *
  * @example
  * ```ts

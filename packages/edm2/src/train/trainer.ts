@@ -43,7 +43,7 @@ export interface TrainStep {
  * forced weight normalization before every forward pass, averages after every step. The noise of a step is a pure function
  * of seed and images seen.
  *
- * Source: arXiv 2312.02696, table 6 and algorithm 1.
+ * Source: arXiv 2312.02696, figure 22 (config G), equations 66 and 67, appendix D.2 (gradients).
  *
  * @example
  * ```ts

@@ -16,7 +16,7 @@ export interface CosineAttentionOptions {
  * key, value: the three are interleaved, not three blocks. Result `[N, C, ...spatial]`, channel `head * ch + c`:
  * `softmax_k(q . k / sqrt(ch)) v`, with q, k and v each normalized over its ch channels.
  *
- * Source: arXiv 2312.02696, section 2.3 and appendix B (cosine attention). The mean of T values is smaller than each:
+ * Source: arXiv 2312.02696, section 2.1 and equations 30 to 34. The mean of T values is smaller than each:
  * white input gives RMS about 0.36 for 16 positions and 0.10 for 256.
  *
  * @throws when the channels are not a multiple of `3 heads`.

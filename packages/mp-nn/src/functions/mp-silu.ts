@@ -1,6 +1,6 @@
 import type { DType, Tensor } from '@evenkeel/tensor';
 
-/** RMS of silu(x) for x ~ N(0, 1) as the paper rounds it; to more digits it is 0.59647. */
+/** RMS of silu(x) for x ~ N(0, 1) as the paper rounds it (equation 80); to more digits it is 0.59647. */
 export const siluMagnitude = 0.596;
 
 /**

@@ -18,7 +18,7 @@ const smallestMeanSquare = 1e-36;
  * `dx = g / s - x sum(g x) / (n r s^2)` with `s = eps + r` and n elements a group; where r = 0 it is `g / s`, so zero
  * rows get no NaN. Not idempotent: RMS 1 becomes `1 / (1 + 1e-4)`, and the fixed point is `1 - 1e-4`.
  *
- * Source: arXiv 2312.02696, section 2.3 and appendix B (pixel normalization, weight normalization, cosine attention).
+ * Source: arXiv 2312.02696, algorithm 1.
  *
  * @throws when `x` is no float tensor or an axis does not exist.
  * @example

@@ -14,7 +14,7 @@ export interface PixelNormOptions {
  *
  * `x` is `[N, C, ...spatial]`, any rank from 2.
  *
- * Source: arXiv 2312.02696, appendix B (the encoder's main path of config F and G).
+ * Source: arXiv 2312.02696, section 2.4 and appendix B.6 (the encoder's main path), equation 30.
  *
  * @example
  * ```ts

@@ -19,7 +19,7 @@ export interface ResampleOptions {
  * default repeats each pixel 2x2), `keep` is the identity. Averaging is meant not to preserve the magnitude of white
  * noise: it halves it.
  *
- * Source: arXiv 2312.02696, appendix B.
+ * Source: arXiv 2312.02696, appendix B.1 (the box filter).
  *
  * @throws when the filter has an odd number of taps or sums to 0, or `x` is not of rank 4.
  * @example

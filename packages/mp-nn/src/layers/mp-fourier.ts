@@ -16,7 +16,7 @@ export interface MPFourierOptions {
  * Evaluated in float32 (float64 for float64 input) and returned in x's dtype. RMS 1 for any input; gradients grow by
  * `2 pi bandwidth sqrt(C)`.
  *
- * Source: arXiv 2312.02696, equation 75.
+ * Source: arXiv 2312.02696, equations 36 and 75.
  *
  * @example
  * ```ts
