@@ -39,6 +39,19 @@ describe('realize', () => {
     });
   });
 
+  test('a chain of thousands of elementwise operations becomes several kernels', async () => {
+    let x: Tensor = zeros([2]);
+    for (let i = 0; i < 4000; i++) x = x.add(tensor([1, 0.5]));
+    let y: Tensor = tensor([0.5]);
+    for (let i = 0; i < 4000; i++) y = y.sin();
+    await realize(x, y);
+    expect(await list(x)).toEqual([4000, 2000]);
+    // y tends to sqrt(3 / n).
+    expect((await list(y))[0]).toBeCloseTo(Math.sqrt(3 / 4000), 3);
+    x.dispose();
+    y.dispose();
+  });
+
   test('host values, constants and pinned results need no run, and data() is a copy', async () => {
     const observed = observe();
     await withBackend(observed.backend, async () => {

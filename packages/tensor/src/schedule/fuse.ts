@@ -35,6 +35,8 @@ const recomputeLimit = 3;
 /** Longest expression that is kept in one piece. */
 const inlineLimit = 300;
 const mostMembers = 48;
+/** Most operations one after the other in a kernel: compilers of its code nest expressions as deep. */
+const mostDepth = 500;
 
 export function isLeaf(node: Node): boolean {
   return node.op === 'buffer' || node.op === 'cell';
@@ -46,7 +48,8 @@ export function isLeaf(node: Node): boolean {
  * agree, every shared value is at hand at the same position, and no cycle of kernels arises; else it opens a kernel.
  */
 export function fuse(nodes: readonly Node[], required: ReadonlySet<Node>, mostOperands: number): Fusion {
-  const roots = chooseRoots(nodes, required, mostOperands);
+  const { roots, inlineDepth } = chooseRoots(nodes, required, mostOperands);
+  const depths = new Map<Node, number>();
   const reads = new Map<Node, Reads>();
   const clusterOf = new Map<Node, Cluster>();
   const readers = new Map<Node, Cluster[]>();
@@ -56,10 +59,18 @@ export function fuse(nodes: readonly Node[], required: ReadonlySet<Node>, mostOp
     if (!roots.has(node)) continue;
     const read = readsOf(node, roots);
     reads.set(node, read);
-    const joined = candidatesFor(node, read, clusterOf, readers).find((cluster) =>
-      canJoin(cluster, node, read, { roots, clusterOf, reads, mostOperands }),
+    const depthIn = (cluster: Cluster): number => {
+      let below = 0;
+      for (const value of read.values)
+        if (clusterOf.get(value) === cluster) below = Math.max(below, depths.get(value) as number);
+      return below + (inlineDepth.get(node) as number);
+    };
+    const joined = candidatesFor(node, read, clusterOf, readers).find(
+      (cluster) =>
+        depthIn(cluster) <= mostDepth && canJoin(cluster, node, read, { roots, clusterOf, reads, mostOperands }),
     );
     const cluster = joined ?? openCluster(node);
+    depths.set(node, depthIn(cluster));
     if (!joined) clusters.push(cluster);
     else if (node.op === 'reduce' && isOp(node, 'reduce')) cluster.reduced ??= node.attributes.axes;
     cluster.members.push(node);
@@ -118,10 +129,15 @@ function readsOf(node: Node, roots: ReadonlySet<Node>): Reads {
 }
 
 /** The nodes that are computed once and kept at hand (or stored), rather than wherever they are used. */
-function chooseRoots(nodes: readonly Node[], required: ReadonlySet<Node>, mostOperands: number): Set<Node> {
+function chooseRoots(
+  nodes: readonly Node[],
+  required: ReadonlySet<Node>,
+  mostOperands: number,
+): { roots: Set<Node>; inlineDepth: Map<Node, number> } {
   const roots = new Set<Node>(required);
   const users = effectiveUsers(nodes);
   const cost = new Map<Node, number>();
+  const inlineDepth = new Map<Node, number>();
   const loads = new Map<Node, Set<Node>>();
   for (const node of nodes) {
     if (isLeaf(node)) continue;
@@ -129,6 +145,8 @@ function chooseRoots(nodes: readonly Node[], required: ReadonlySet<Node>, mostOp
     const inlined = node.sources.filter((source) => !roots.has(source) && !isLeaf(source));
     const total = inlined.reduce((sum, source) => sum + (cost.get(source) ?? 0), elementCost(node.op));
     cost.set(node, isConstant ? 0 : total);
+    const below = inlined.reduce((most, source) => Math.max(most, inlineDepth.get(source) ?? 0), 0);
+    inlineDepth.set(node, below + (movements.has(node.op) ? 0 : 1));
     const reach = new Set(
       node.sources.flatMap((source) =>
         roots.has(source) || isLeaf(source) ? [source] : [...(loads.get(source) ?? [])],
@@ -154,7 +172,7 @@ function chooseRoots(nodes: readonly Node[], required: ReadonlySet<Node>, mostOp
       }
     }
   }
-  return roots;
+  return { roots, inlineDepth };
 }
 
 function keep(node: Node, roots: Set<Node>): void {
