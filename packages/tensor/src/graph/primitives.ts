@@ -114,7 +114,7 @@ export const inference = {
   sigmoid: floatUnary,
   not: (sources, _a, _w, op) => {
     const x = first(sources);
-    if (x.dtype !== 'bool') fail(op, `needs bool, got ${x.dtype}`);
+    if (x.dtype !== 'bool') fail(op, `needs bool, got ${x.dtype}. Use a comparison first`);
     return x;
   },
   add: arithmetic,
@@ -228,7 +228,7 @@ export const inference = {
     const [a, b] = sources as [Node, Node];
     if (a.dtype !== b.dtype)
       fail(op, `dtypes differ, ${a.dtype} and ${b.dtype}. Use .cast('${a.dtype}') on the second`);
-    if (!isFloat(a.dtype)) fail(op, `needs real numbers, got ${a.dtype}`);
+    if (!isFloat(a.dtype)) fail(op, `needs real numbers, got ${a.dtype}. Use .cast('float32') first`);
     const rank = a.shape.length;
     if (rank < 2 || b.shape.length !== rank || !sameShape(a.shape.slice(0, -2), b.shape.slice(0, -2))) {
       fail(op, `batch axes differ, ${showShape(a.shape)} x ${showShape(b.shape)}`);
@@ -243,7 +243,7 @@ export const inference = {
     const [x, w] = sources as [Node, Node];
     const spatial = x.shape.length - 2;
     if (x.dtype !== w.dtype) fail(op, `dtypes differ, input ${x.dtype} and weight ${w.dtype}`);
-    if (!isFloat(x.dtype)) fail(op, `needs real numbers, got ${x.dtype}`);
+    if (!isFloat(x.dtype)) fail(op, `needs real numbers, got ${x.dtype}. Use .cast('float32') first`);
     if (spatial < 1 || w.shape.length !== x.shape.length) {
       fail(
         op,
@@ -274,7 +274,7 @@ export const inference = {
     const [base, indices, updates] = sources as [Node, Node, Node];
     if (!isInteger(indices.dtype)) fail(op, `indices must be int32 or uint32, got ${indices.dtype}`);
     if (base.dtype !== updates.dtype) fail(op, `dtypes differ, ${base.dtype} and ${updates.dtype}`);
-    if (base.dtype === 'bool') fail(op, 'needs numbers, got bool');
+    if (base.dtype === 'bool') fail(op, "needs numbers, got bool. Use .cast('int32') first");
     const expected = base.shape.map((size, i) => (i === axis ? (indices.shape[0] as number) : size));
     if (indices.shape.length !== 1 || !sameShape(updates.shape, expected)) {
       fail(

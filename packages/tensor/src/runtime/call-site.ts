@@ -23,7 +23,7 @@ export function showCallSite(site: CallSite | undefined): string {
   const frames = (site.stack ?? '')
     .split('\n')
     .slice(1)
-    .map((line) => line.trim().replace(/^at /, ''))
+    .map((line) => line.trim().replace(/^at (async )?/, ''))
     .filter((line) => line !== '' && !line.includes('node:internal'));
   const outside = frames.find((frame) => !frame.includes(own) && !frame.includes('/@evenkeel/'));
   return outside ?? frames.at(-1) ?? 'an unknown place';
