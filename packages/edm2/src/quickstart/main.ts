@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { writeFileAtomically } from '@evenkeel/formats/node';
@@ -26,11 +26,12 @@ async function run(options: QuickstartOptions): Promise<void> {
   line.print(
     `${dataset.length} pictures of 16x16 in ${dataset.classNames.length} classes: ${dataset.classNames.join(', ')}`,
   );
+  const time = samplesOnly ? '' : `, about ${duration(minutes * 60)}`;
   line.print(
-    `backend ${backend}, one thread of ${availableParallelism()} cores, about ${duration(minutes * 60)}; Ctrl-C stops early and keeps what was saved`,
+    `backend ${backend}, one thread of ${availableParallelism()} cores${time}; Ctrl-C stops early and keeps what was saved`,
   );
 
-  const interrupt = onInterrupt(line);
+  const signal = onInterrupt(line);
   let training: TrainingReport | undefined;
   if (!samplesOnly) {
     await rm(join(folder, 'snapshots'), { recursive: true, force: true });
@@ -42,7 +43,7 @@ async function run(options: QuickstartOptions): Promise<void> {
       deadline: start + minutes * 60_000,
       samples,
       line,
-      isStopped: interrupt.isSet,
+      isStopped: () => signal.aborted,
     });
     const { steps, images, heldOutRatio } = training;
     line.print(
@@ -50,16 +51,21 @@ async function run(options: QuickstartOptions): Promise<void> {
     );
     await writeFileAtomically(join(folder, 'loss.svg'), lossChart(training));
   }
-  if (interrupt.isSet()) {
+  const painting = await paint({ dataset, folder, seed, columns, line, signal }).catch((error: unknown) => {
+    if (signal.aborted) return undefined;
+    throw error;
+  });
+  if (painting === undefined) {
     line.print(
       `Stopped. The snapshots in ${join(folder, 'snapshots')} are whole. To paint from them: npm run quickstart -- --samples-only${folder === 'out/quickstart' ? '' : ` --out ${folder}`}`,
     );
     process.exitCode = 130;
     return;
   }
-  const painting = await paint({ dataset, folder, seed, columns, line });
   const seconds = (performance.now() - start) / 1000;
-  await writeFileAtomically(join(folder, 'summary.json'), summary({ options, backend, training, painting, seconds }));
+  const report = training ? withoutCurve(training) : await earlierTraining(folder);
+  const parts = { options, backend, training: report, painting, seconds };
+  await writeFileAtomically(join(folder, 'summary.json'), summary(parts));
   const show = (name: string): string => pc.cyan(relative('.', join(folder, name)));
   line.print(`done in ${duration(seconds)}. Look at`);
   line.print(
@@ -84,16 +90,16 @@ async function checkWritable(folder: string): Promise<void> {
 }
 
 /** The first Ctrl-C asks to stop after the step under way; a second one leaves at once. */
-function onInterrupt(line: ProgressLine): { isSet(): boolean } {
-  let isSet = false;
+function onInterrupt(line: ProgressLine): AbortSignal {
+  const controller = new AbortController();
   const stop = (): void => {
-    if (isSet) process.exit(130);
-    isSet = true;
+    if (controller.signal.aborted) process.exit(130);
+    controller.abort();
     line.print('stopping after this step; Ctrl-C again to leave at once');
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
-  return { isSet: () => isSet };
+  return controller.signal;
 }
 
 function lossChart({ losses }: TrainingReport): string {
@@ -114,20 +120,33 @@ function lossChart({ losses }: TrainingReport): string {
 interface SummaryParts {
   readonly options: QuickstartOptions;
   readonly backend: string;
-  readonly training: TrainingReport | undefined;
+  /** Undefined where nothing is known of the training. */
+  readonly training: unknown;
   readonly painting: PaintReport;
   readonly seconds: number;
 }
 
 function summary({ options, backend, training, painting, seconds }: SummaryParts): string {
-  const report = training && { ...training, losses: undefined, finalLoss: meanOfLast(training.losses) };
   const machine = {
     platform: process.platform,
     architecture: process.arch,
     node: process.version,
     cores: availableParallelism(),
   };
-  return `${JSON.stringify({ backend, machine, network, options, training: report, painting, seconds }, null, 2)}\n`;
+  return `${JSON.stringify({ backend, machine, network, options, training, painting, seconds }, null, 2)}\n`;
+}
+
+function withoutCurve({ losses, ...numbers }: TrainingReport) {
+  return { ...numbers, finalLoss: meanOfLast(losses) };
+}
+
+/** What the folder's summary says of the training that its snapshots are of. */
+async function earlierTraining(folder: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(join(folder, 'summary.json'), 'utf8')).training;
+  } catch {
+    return undefined;
+  }
 }
 
 function meanOfLast(losses: TrainingReport['losses']): number {

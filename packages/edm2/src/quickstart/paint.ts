@@ -24,6 +24,8 @@ export interface PaintRequest {
   /** Pictures of each class for each average. */
   readonly columns: number;
   readonly line: ProgressLine;
+  /** Stops after the sampler's step under way. */
+  readonly signal: AbortSignal;
 }
 
 /** What was painted. */
@@ -41,10 +43,11 @@ export interface PaintReport {
  * Reconstructs a third EMA length from the snapshots in the folder and samples every class with each of the three.
  * In `samples.png` a row is a class: a real picture, then samples with each length, shortest first.
  *
- * @throws when the folder holds no snapshots, or one cannot be read.
+ * @throws when the folder holds no snapshots, or one cannot be read; the signal's reason when it stops.
  */
 export async function paint(request: PaintRequest): Promise<PaintReport> {
-  const { dataset, folder, seed, columns, line } = request;
+  const { dataset, folder, seed, columns, line, signal } = request;
+  signal.throwIfAborted();
   const start = performance.now();
   const snapshots = await readSnapshots(join(folder, 'snapshots'));
   const newest = snapshots.at(-1) as EmaSnapshot;
@@ -72,7 +75,10 @@ export async function paint(request: PaintRequest): Promise<PaintReport> {
     const latents = await sample(net, noise, {
       labels: oneHot(tensor(labels), classes),
       steps: samplerSteps,
-      onStep: ({ step, steps }) => line.update(() => `EMA ${std.toFixed(2)}: sampling step ${step} of ${steps}`),
+      onStep({ step, steps }) {
+        signal.throwIfAborted();
+        line.update(() => `EMA ${std.toFixed(2)}: sampling step ${step} of ${steps}`);
+      },
     });
     painted.push(split(latentsToPixels(await latents.data()), labels.length));
   }
@@ -108,9 +114,11 @@ async function readSnapshots(folder: string): Promise<EmaSnapshot[]> {
 }
 
 function networkOf({ metadata }: EmaSnapshot): PrecondOptions {
-  const text = metadata?.network;
-  if (text === undefined) throw new Error('quickstart: the snapshot does not say which network it is of. Train again');
-  return JSON.parse(text) as PrecondOptions;
+  try {
+    return JSON.parse(metadata?.network ?? '') as PrecondOptions;
+  } catch {
+    throw new Error('quickstart: the newest snapshot does not say which network it is of. Train again');
+  }
 }
 
 function split(pixels: Uint8Array, count: number): Uint8Array[] {

@@ -31,4 +31,4 @@ export const postHocStd = 0.15;
 /** Snapshots of each average, evenly spread over the training time. */
 export const snapshotCount = 8;
 
-export const samplerSteps = 12;
+export const samplerSteps = 16;

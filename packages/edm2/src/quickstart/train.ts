@@ -55,14 +55,18 @@ export async function train(request: TrainingRequest): Promise<TrainingReport> {
 
   const losses: [number, number][] = [];
   const start = performance.now();
-  let warm = start;
+  const finished: number[] = [];
   let smooth = Number.NaN;
   let saved = 0;
-  const rate = (): number =>
-    losses.length > 1 ? ((losses.length - 1) * batchSize * 1000) / (performance.now() - warm) : 0;
+  /** Images per second of the latest steps: the first ones also compile. */
+  const rate = (): number => {
+    const latest = finished.slice(-30);
+    const span = (latest.at(-1) ?? start) - (latest[0] ?? start);
+    return span > 0 ? ((latest.length - 1) * batchSize * 1000) / span : 0;
+  };
   /** A sampled picture costs 2 steps - 1 forward passes, each about half of what a trained one does. */
-  const samplingMs = (): number => (rate() > 0 ? (samples * (2 * samplerSteps - 1) * 500) / rate() : 0);
-  const end = (): number => deadline - 1.1 * samplingMs() - 4000;
+  const samplingMs = (): number => (rate() > 0 ? (samples * (2 * samplerSteps - 1) * 500) / rate() : Infinity);
+  const end = (): number => deadline - Math.min(1.1 * samplingMs() + 4000, 0.35 * (deadline - start));
 
   while (losses.length < 2 || (performance.now() < end() && !isStopped())) {
     const step = await trainer.step();
@@ -71,7 +75,7 @@ export async function train(request: TrainingRequest): Promise<TrainingReport> {
       await checkFinite(loss, { model: net, rerun: () => net.denoise(triples.images, triples.sigma, triples.labels) });
     }
     losses.push([step.images, loss]);
-    if (losses.length === 1) warm = performance.now();
+    finished.push(performance.now());
     smooth = Number.isNaN(smooth) ? loss : smooth + (loss - smooth) / Math.min(losses.length, 50);
     const [now, last] = [performance.now(), end()];
     line.update(
