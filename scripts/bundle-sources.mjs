@@ -24,7 +24,7 @@ export async function bundleSources(entryPoints, outdir) {
     platform: 'node',
     target: 'es2022', // down-levels `using`
     tsconfig: join(root, 'tsconfig.base.json'),
-    external: ['fast-check', 'fast-png', 'fflate', 'ndarray'],
+    external: ['commander', 'fast-check', 'fast-png', 'fflate', 'ndarray', 'picocolors'],
     sourcemap: 'inline',
     logLevel: 'warning',
     plugins: [{ name: 'own-url', setup: keepOwnUrls }],

@@ -67,6 +67,13 @@ describe('what deviates fails', () => {
     expect(table[1]).toMatch(/primitive +1 +1 +4 +\d/);
   });
 
+  test('a manifest without cases is an error, not a pass', async () => {
+    const folder = changedFolder((manifest) => {
+      manifest.cases = [];
+    });
+    await expect(runConformance(folder)).rejects.toThrow(/manifest.json: lists no cases/);
+  });
+
   test('a kind that is not known', async () => {
     const folder = changedFolder(({ cases }) => void Object.assign(cases[0]!, { kind: 'novel' }));
     expect(linesOf(await runConformance(folder))).toEqual(["FAIL normalize_2d kind 'novel' is not known"]);

@@ -1,4 +1,4 @@
-import type { HostArray } from '@evenkeel/formats';
+import { type HostArray, writeSafetensors } from '@evenkeel/formats';
 import { Module, Parameter, Persistent } from '@evenkeel/nn';
 import { commit, Generator, State, tensor } from '@evenkeel/tensor';
 import { leakGuard } from '@evenkeel/tensor/testing';
@@ -320,6 +320,10 @@ describe('snapshot files', () => {
   });
 
   test('another safetensors file is refused', () => {
+    const metadata = { images: '8', ema_std: '0.05', copied: '{' };
+    expect(() => decodeSnapshot(writeSafetensors([], metadata), 'x.safetensors')).toThrow(
+      /'copied' is no list of names/,
+    );
     const bytes = encodeSnapshot({ images: 0, std: 0.05, values: new Map() });
     expect(() => decodeSnapshot(bytes, 'x.safetensors')).toThrow(/x\.safetensors.*images and ema_std/);
   });

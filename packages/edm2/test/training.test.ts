@@ -1,5 +1,5 @@
-import { DataLoader, withProbe } from '@evenkeel/nn';
-import { Generator, memory, oneHot, planCount, type Tensor, tensor } from '@evenkeel/tensor';
+import { DataLoader, Dropout, withProbe } from '@evenkeel/nn';
+import { Generator, memory, oneHot, planCount, type Tensor, tensor, zeros } from '@evenkeel/tensor';
 import { leakGuard } from '@evenkeel/tensor/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { largestDeviation } from '../src/conformance/compare.ts';
@@ -108,6 +108,23 @@ describe('training', () => {
       return losses;
     };
     const first = await run(1);
+    expect(await run(1)).toEqual(first);
+    expect(await run(2)).not.toEqual(first);
+  });
+
+  test('dropout too is a function of the seed, whatever else draws masks', async () => {
+    const run = async (seed: number) => {
+      using net = tinyNetwork({ dropout: 0.5 });
+      using trainer = new Trainer(net, source(8), { ...still, seed, batchSize: 16, accumulationRounds: 2 });
+      const losses: number[] = [];
+      for (let step = 0; step < 3; step++) {
+        new Dropout(0.5).call(zeros([seed + step]));
+        losses.push(await (await trainer.step()).loss.item());
+      }
+      return losses;
+    };
+    const first = await run(1);
+    new Dropout(0.5).call(zeros([1]));
     expect(await run(1)).toEqual(first);
     expect(await run(2)).not.toEqual(first);
   });

@@ -20,7 +20,13 @@ export { Conv2d, type Conv2dOptions } from './layers/conv2d.ts';
 export { Dropout, type DropoutOptions, dropout } from './layers/dropout.ts';
 export { Embedding } from './layers/embedding.ts';
 export { GroupNorm, type NormOptions } from './layers/group-norm.ts';
-export { generatorOf, type InitializationOptions, seedLayers, standardNormal } from './layers/initialization.ts';
+export {
+  generatorOf,
+  type InitializationOptions,
+  seedLayers,
+  standardNormal,
+  withGenerator,
+} from './layers/initialization.ts';
 export { LayerNorm } from './layers/layer-norm.ts';
 export { Linear, type LinearOptions } from './layers/linear.ts';
 export { type Layer, Sequential } from './layers/sequential.ts';

@@ -19,6 +19,7 @@ import {
   SiLU,
   scaledDotProductAttention,
   Tanh,
+  withGenerator,
 } from '../src/index.ts';
 
 let checkLeaks: () => Promise<void>;
@@ -245,6 +246,22 @@ describe('Dropout', () => {
     expect(new Dropout(0.5).eval().call(x)).toBe(x);
     expect(new Dropout(0).call(x)).toBe(x);
     expect(() => new Dropout(1)).toThrow('Dropout: probability must be at least 0 and below 1, got 1');
+  });
+
+  it('draws from withGenerator, unless it has a generator of its own', async () => {
+    const x = tensor(new Float32Array(64).fill(1));
+    const own = new Dropout(0.5, { generator: generator() });
+    const within = (layer: Dropout) => withGenerator(new Generator(4), () => layer.call(x)).data();
+    const first = await within(new Dropout(0.5));
+    new Dropout(0.5).call(x);
+    expect(await within(new Dropout(0.5))).toEqual(first);
+    expect(await within(own)).not.toEqual(await within(own));
+    expect(() =>
+      withGenerator(new Generator(4), () => {
+        throw new Error('inside');
+      }),
+    ).toThrow('inside');
+    expect(await new Dropout(0.5).call(x).data()).not.toEqual(first);
   });
 
   it('drops values of any float dtype', async () => {

@@ -93,6 +93,7 @@ async function readTensors(path: string, file: string): Promise<ReadonlyMap<stri
 function checkManifest(file: string, manifest: unknown): Manifest {
   const { cases, stats } = (manifest ?? {}) as { cases?: unknown; stats?: unknown };
   if (!Array.isArray(cases)) throw new Error(`${file}: has no list 'cases'. Is it a manifest of reference values?`);
+  if (cases.length === 0) throw new Error(`${file}: lists no cases. Is it a manifest of reference values?`);
   for (const [index, one] of cases.entries()) {
     const { id, kind, config, tensors } = (one ?? {}) as Record<string, unknown>;
     const complete = typeof id === 'string' && typeof kind === 'string' && isRecord(config) && isRecord(tensors);

@@ -39,6 +39,10 @@ const program = new Command('conformance')
     new Option('--dtype <dtype>', 'what networks compute in').choices(['float32', 'float64']).default('float32'),
   )
   .option('--kinds <list>', 'run these kinds of cases only, as block,train', kindList)
+  .configureOutput({
+    outputError: (text, write) =>
+      write(`${text.trim().replaceAll('\n', ' ').replace(/\.?$/, '.')} --help lists the options\n`),
+  })
   .action(run);
 
 try {

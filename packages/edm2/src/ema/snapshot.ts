@@ -63,7 +63,17 @@ export function decodeSnapshot(bytes: Uint8Array, file = 'snapshot'): EmaSnapsho
   if (!(images > 0 && std > 0)) {
     throw new Error(`decodeSnapshot ${file}: its metadata lacks images and ema_std. Is it a snapshot of an average?`);
   }
-  const copied = JSON.parse(metadata.get('copied') ?? '[]') as string[];
+  const copied = namesOf(metadata.get('copied') ?? '[]');
+  if (copied === undefined) throw new Error(`decodeSnapshot ${file}: metadata 'copied' is no list of names`);
   const rest = [...metadata].filter(([key]) => !['images', 'ema_std', 'copied'].includes(key));
   return { images, std, values: tensors, copied, metadata: Object.fromEntries(rest) };
+}
+
+function namesOf(json: string): string[] | undefined {
+  try {
+    const names: unknown = JSON.parse(json);
+    return Array.isArray(names) && names.every((name) => typeof name === 'string') ? names : undefined;
+  } catch {
+    return undefined;
+  }
 }

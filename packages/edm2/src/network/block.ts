@@ -95,7 +95,8 @@ export class Block extends Module {
     this.clipAct = options.clipAct === undefined ? 256 : options.clipAct;
     const given = generator === undefined ? {} : { generator };
     const { dropout = 0 } = options;
-    this.dropout = dropout instanceof Dropout ? dropout : new Dropout(dropout, given);
+    // Without the generator of first values: a trainer decides what masks are drawn from.
+    this.dropout = dropout instanceof Dropout ? dropout : new Dropout(dropout);
     const conv = (from: number, to: number, kernel: number) => new MPConv(from, to, { kernel, dtype, ...given });
     this.embGain = new Parameter(zeros([], { dtype }));
     this.convRes0 = conv(flavor === 'enc' ? outChannels : inChannels, outChannels, 3);

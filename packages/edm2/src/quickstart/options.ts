@@ -36,7 +36,8 @@ export function parseOptions(argv: readonly string[]): QuickstartOptions {
     .option('--samples-only', 'do not train: paint from the snapshots in the folder', false)
     .allowExcessArguments(false)
     .configureOutput({
-      outputError: (text, write) => write(`${text.trim().replace(/\.?$/, '.')} --help lists the options\n`),
+      outputError: (text, write) =>
+        write(`${text.trim().replaceAll('\n', ' ').replace(/\.?$/, '.')} --help lists the options\n`),
     })
     .parse([...argv], { from: 'user' });
   return command.opts<QuickstartOptions>();

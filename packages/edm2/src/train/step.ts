@@ -1,5 +1,5 @@
 import { project } from '@evenkeel/mp-nn';
-import type { GradientAccumulator, Optimizer } from '@evenkeel/nn';
+import { type GradientAccumulator, type Optimizer, withGenerator } from '@evenkeel/nn';
 import { type Generator, grad, type Tensor } from '@evenkeel/tensor';
 import type { PowerFunctionEma } from '../ema/tracker.ts';
 import type { Edm2Loss } from '../loss.ts';
@@ -16,7 +16,7 @@ export interface TrainingParts {
 
 /** Options of {@link lossAndGradients}. */
 export interface RoundOptions {
-  /** Source of noise levels and noise, where the batch does not bring its own. */
+  /** Source of noise levels and noise, where the batch does not bring its own, and of dropout masks. */
   readonly random: Generator;
   /** Images of the whole step, over which the loss is averaged. @defaultValue those of the batch */
   readonly batchSize?: number;
@@ -52,7 +52,8 @@ export function lossAndGradients(parts: TrainingParts, batch: Batch, options: Ro
   const { net, loss, optimizer } = parts;
   const { images, labels = null } = batch;
   project(net);
-  const elements = loss.call(net, images, labels, batch.normals ?? options.random);
+  const { random } = options;
+  const elements = withGenerator(random, () => loss.call(net, images, labels, batch.normals ?? random));
   const total = elements.sum();
   const objective = total.div(options.batchSize ?? (images.shape[0] as number));
   const values = [...optimizer.parameters.values()].map((parameter) => parameter.value);

@@ -14,7 +14,7 @@ export interface TrainerOptions {
   readonly batchSize: number;
   /** Rounds that a step's images come in: memory holds one round's. @defaultValue 1 */
   readonly accumulationRounds?: number;
-  /** Fixes the noise of every step. @defaultValue 0 */
+  /** Fixes noise and dropout of every step. @defaultValue 0 */
   readonly seed?: number;
   /** The noise distribution; sigmaData is the network's unless told. */
   readonly loss?: Edm2LossOptions;
@@ -40,8 +40,8 @@ export interface TrainStep {
 
 /**
  * Trains a network as EDM2 does: Adam on the schedule of {@link learningRate}, gradients that are not finite set to 0,
- * forced weight normalization before every forward pass, averages after every step. The noise of a step is a pure function
- * of seed and images seen.
+ * forced weight normalization before every forward pass, averages after every step. Noise and dropout of a
+ * step are a pure function of seed and images seen.
  *
  * Source: arXiv 2312.02696, figure 22 (config G), equations 66 and 67, appendix D.2 (gradients).
  *

@@ -4,7 +4,7 @@ import { Parameter } from '../module/parameter.ts';
 import { dropout } from './dropout.ts';
 import { dtypeOf, generatorOf, type InitializationOptions, xavierUniform } from './initialization.ts';
 import { Linear } from './linear.ts';
-import { requireDivides, requireSizes } from './sizes.ts';
+import { requireDivides, requireProbability, requireSizes } from './sizes.ts';
 
 export interface AttentionOptions {
   /** bool, broadcasting to `[..., L, S]`: true where a query may look. */
@@ -79,7 +79,7 @@ export class MultiHeadAttention extends Module {
     requireDivides('MultiHeadAttention', 'features', features, 'heads', heads);
     this.features = features;
     this.heads = heads;
-    this.dropout = options.dropout ?? 0;
+    this.dropout = requireProbability('MultiHeadAttention', 'dropout', options.dropout ?? 0);
     this.#generator = options.generator;
     const bias = options.bias ?? true;
     const dtype = dtypeOf(options);

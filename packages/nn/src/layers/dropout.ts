@@ -1,9 +1,10 @@
 import { type Generator, type Tensor, where } from '@evenkeel/tensor';
 import { Module } from '../module/module.ts';
 import { generatorOf } from './initialization.ts';
+import { requireProbability } from './sizes.ts';
 
 export interface DropoutOptions {
-  /** Source of the masks. @defaultValue the generator that layers share */
+  /** Source of the masks. @defaultValue that of `withGenerator`, or the one that layers share */
   readonly generator?: Generator;
 }
 
@@ -24,10 +25,7 @@ export class Dropout extends Module {
 
   constructor(probability = 0.5, options: DropoutOptions = {}) {
     super();
-    if (!(probability >= 0 && probability < 1)) {
-      throw new Error(`Dropout: probability must be at least 0 and below 1, got ${probability}`);
-    }
-    this.probability = probability;
+    this.probability = requireProbability('Dropout', 'probability', probability);
     this.#generator = options.generator;
   }
 

@@ -2,13 +2,17 @@ import { type DType, Generator, type Shape, type Tensor } from '@evenkeel/tensor
 
 /** Where a layer's first values come from. */
 export interface InitializationOptions {
-  /** Source of random first values. @defaultValue one generator for all layers, seeded with 0 (see {@link seedLayers}) */
+  /**
+   * Source of random first values.
+   * @defaultValue that of {@link withGenerator}; outside of it one for all layers, seeded with 0 (see {@link seedLayers})
+   */
   readonly generator?: Generator;
   /** Dtype of the Parameters. @defaultValue 'float32' */
   readonly dtype?: 'float32' | 'float64';
 }
 
 let shared = new Generator(0);
+const scoped: Generator[] = [];
 
 /**
  * Reseeds the generator of layers that are given none. Layers draw from it in the order of their construction, so the
@@ -16,6 +20,24 @@ let shared = new Generator(0);
  */
 export function seedLayers(seed: number): void {
   shared = new Generator(seed);
+}
+
+/**
+ * Runs `body`, which must be synchronous: layers that are given no generator draw from `generator` in it, first values
+ * where they are made and dropout masks where they are called.
+ *
+ * @example
+ * ```ts
+ * const loss = withGenerator(new Generator(seed).fork(step), () => lossOf(model, batch)); // the same masks after a resume
+ * ```
+ */
+export function withGenerator<T>(generator: Generator, body: () => T): T {
+  scoped.push(generator);
+  try {
+    return body();
+  } finally {
+    scoped.pop();
+  }
 }
 
 /** Kaiming uniform with a = sqrt(5), the usual first values of weights and biases: U(-1/sqrt(fanIn), 1/sqrt(fanIn)). */
@@ -33,8 +55,9 @@ export function standardNormal(shape: Shape, options: InitializationOptions): Te
   return generatorOf(options).normal(shape, { dtype: dtypeOf(options) });
 }
 
+/** The generator that a layer with these options draws from. */
 export function generatorOf(options: { readonly generator?: Generator }): Generator {
-  return options.generator ?? shared;
+  return options.generator ?? scoped.at(-1) ?? shared;
 }
 
 export function dtypeOf(options: InitializationOptions): DType & ('float32' | 'float64') {

@@ -7,6 +7,12 @@ export function requireSizes(layer: string, sizes: Readonly<Record<string, numbe
   }
 }
 
+/** A probability to drop: `0 <= value < 1`. */
+export function requireProbability(layer: string, name: string, value: number): number {
+  if (!(value >= 0 && value < 1)) throw new Error(`${layer}: ${name} must be at least 0 and below 1, got ${value}`);
+  return value;
+}
+
 /** Throws unless `size` divides by `parts`. */
 export function requireDivides(layer: string, name: string, size: number, partsName: string, parts: number): void {
   if (size % parts !== 0) {
