@@ -20,17 +20,19 @@ const shared = {
   esbuild: { target: 'es2022' },
 } as const;
 
+/** A busy machine takes many times as long as an idle one: only what hangs should fail. */
+const timeouts = { testTimeout: 180_000, hookTimeout: 120_000 } as const;
+
 const packages = readdirSync(`${root}/packages`);
 
 export default defineConfig({
   ...shared,
   test: {
     reporters: ['default', new TestCountReporter()],
-    testTimeout: 60_000,
     projects: [
       ...packages.map((name) => ({
         ...shared,
-        test: { name, root: `${root}/packages/${name}`, include: ['test/**/*.test.ts'], testTimeout: 60_000 },
+        test: { name, root: `${root}/packages/${name}`, include: ['test/**/*.test.ts'], ...timeouts },
       })),
       {
         ...shared,
@@ -38,7 +40,7 @@ export default defineConfig({
           name: 'root',
           root,
           include: ['test/**/*.test.ts', 'examples/*/test/**/*.test.ts'],
-          testTimeout: 60_000,
+          ...timeouts,
         },
       },
     ],

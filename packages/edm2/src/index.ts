@@ -1,6 +1,13 @@
 export * from './data/index.ts';
 export * from './ema/index.ts';
 export { Edm2Loss, type Edm2LossOptions, type LossNormals, type LossTerms } from './loss.ts';
+export {
+  type DenoisingError,
+  type DenoisingTriples,
+  type DenoisingTriplesOptions,
+  denoisingError,
+  denoisingTriples,
+} from './metrics/denoising-error.ts';
 export { Block, type BlockOptions, type BlockStyle } from './network/block.ts';
 export { type Denoised, Precond, type PrecondOptions } from './network/precondition.ts';
 export { UNet, type UNetOptions } from './network/unet.ts';

@@ -39,6 +39,8 @@ export interface LossTerms {
  *
  * Source: arXiv 2206.00364, table 1 (lambda, noise distribution); arXiv 2312.02696, equations 14, 15, 16 and 21.
  *
+ * @throws when given normals do not have the shape of the images.
+ *
  * @example
  * ```ts
  * const loss = new Edm2Loss();

@@ -43,7 +43,7 @@ describe('reference values', () => {
     expect(linesOf(results)).toEqual([]);
     expect(totals(results)).toEqual({ passed: 63, failed: 0 });
     expect(results.reduce((sum, { tensors }) => sum + tensors, 0)).toBeGreaterThan(1400);
-  }, 120_000);
+  });
 
   test('those of functions, layers and blocks also in float64', async () => {
     const kinds = ['primitive', 'mpconv', 'mp_fourier', 'block'];

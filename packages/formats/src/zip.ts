@@ -121,7 +121,7 @@ export function readZipEntry(bytes: Uint8Array, entry: ZipEntry, where: string):
 let crcTable: Uint32Array | undefined;
 
 /** The CRC-32 of zip and PNG. */
-export function crc32(bytes: Uint8Array): number {
+function crc32(bytes: Uint8Array): number {
   crcTable ??= Uint32Array.from({ length: 256 }, (_, n) => {
     let remainder = n;
     for (let bit = 0; bit < 8; bit++) remainder = remainder & 1 ? 0xedb88320 ^ (remainder >>> 1) : remainder >>> 1;

@@ -1,7 +1,14 @@
 /** A number, a learning rate mostly, as a pure function of the position: images or steps seen before this step. */
 export type Schedule = (position: number) => number;
 
-/** The same `value` everywhere. */
+/**
+ * The same `value` everywhere.
+ *
+ * @example
+ * ```ts
+ * const rate = productSchedule(constantSchedule(3e-4), cosineSchedule(10_000));
+ * ```
+ */
 export function constantSchedule(value: number): Schedule {
   return () => value;
 }
@@ -15,6 +22,8 @@ export interface LinearWarmupOptions {
 
 /**
  * Rises in a line from `from` at 0 to `to` at `length`, then stays. A length of 0 is no warmup.
+ *
+ * @throws when the length is negative.
  *
  * @example
  * ```ts
@@ -35,7 +44,16 @@ export interface CosineOptions {
   readonly to?: number;
 }
 
-/** Falls along half a cosine from `from` at 0 to `to` at `length`, then stays (Loshchilov and Hutter 2017, equation 5). */
+/**
+ * Falls along half a cosine from `from` at 0 to `to` at `length`, then stays (Loshchilov and Hutter 2017, equation 5).
+ *
+ * @throws when the length is not above 0.
+ *
+ * @example
+ * ```ts
+ * cosineSchedule(100)(50); // 0.5
+ * ```
+ */
 export function cosineSchedule(length: number, options: CosineOptions = {}): Schedule {
   requireLength('cosineSchedule', 'length', length, Number.MIN_VALUE);
   const { from = 1, to = 0 } = options;
@@ -43,13 +61,30 @@ export function cosineSchedule(length: number, options: CosineOptions = {}): Sch
     position >= length ? to : to + ((from - to) * (1 + Math.cos((Math.PI * Math.max(position, 0)) / length))) / 2;
 }
 
-/** 1 up to `plateau`, then sqrt(plateau / position) (Karras et al. 2024, equation 67). A plateau of 0 never decays. */
+/**
+ * 1 up to `plateau`, then sqrt(plateau / position) (Karras et al. 2024, equation 67). A plateau of 0 never decays.
+ *
+ * @throws when the plateau is negative.
+ *
+ * @example
+ * ```ts
+ * inverseSquareRootDecay(100)(400); // 0.5
+ * ```
+ */
 export function inverseSquareRootDecay(plateau: number): Schedule {
   requireLength('inverseSquareRootDecay', 'plateau', plateau, 0);
   return (position) => (plateau === 0 ? 1 : 1 / Math.sqrt(Math.max(position / plateau, 1)));
 }
 
-/** The product of schedules: a peak value, a warmup and a decay in one. */
+/**
+ * The product of schedules: a peak value, a warmup and a decay in one.
+ *
+ * @example
+ * ```ts
+ * const rate = productSchedule(constantSchedule(0.01), linearWarmup(10), inverseSquareRootDecay(100));
+ * rate(5); // 0.005
+ * ```
+ */
 export function productSchedule(...schedules: readonly Schedule[]): Schedule {
   return (position) => schedules.reduce((product, schedule) => product * schedule(position), 1);
 }

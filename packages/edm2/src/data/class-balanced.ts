@@ -15,7 +15,14 @@ export function classBalanced(dataset: ImageDataset, options: ShuffleOptions = {
   return classBalancedIndices(labelsOf(dataset), options);
 }
 
-/** The label of every image, `[length]`. */
+/**
+ * The label of every image, `[length]`.
+ *
+ * @example
+ * ```ts
+ * new Set(labelsOf(emoji)).size; // 10
+ * ```
+ */
 export function labelsOf(dataset: ImageDataset): Uint32Array {
   return Uint32Array.from({ length: dataset.length }, (_, index) => dataset.label(index));
 }

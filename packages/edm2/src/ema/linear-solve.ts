@@ -9,6 +9,12 @@ export interface Matrix {
  * X of A X = B by LU factorization with partial pivoting, in float64.
  *
  * @throws when A is singular.
+ *
+ * @example
+ * ```ts
+ * const a = { rows: 2, columns: 2, data: Float64Array.of(2, 0, 0, 4) };
+ * solveLinear(a, { rows: 2, columns: 1, data: Float64Array.of(2, 8) }).data; // [1, 2]
+ * ```
  */
 export function solveLinear(a: Matrix, b: Matrix): Matrix {
   const n = a.rows;

@@ -5,12 +5,28 @@ import { type EmaProfile, exponentOfStd } from './profile.ts';
  * The inner product of two averaging profiles over all of time, in closed form.
  *
  * Source: arXiv 2312.02696, equation 151.
+ *
+ * @throws RangeError when a time or length is out of range.
+ *
+ * @example
+ * ```ts
+ * profileInnerProduct({ images: 1000, std: 0.05 }, { images: 2000, std: 0.1 });
+ * ```
  */
 export function profileInnerProduct(a: EmaProfile, b: EmaProfile): number {
   return innerProduct(timed(a), timed(b));
 }
 
-/** Inner products of all pairs, `[a.length, b.length]`. */
+/**
+ * Inner products of all pairs, `[a.length, b.length]`.
+ *
+ * @throws RangeError when a time or length is out of range.
+ *
+ * @example
+ * ```ts
+ * profileInnerProducts(snapshots, targets).data; // row by row
+ * ```
+ */
 export function profileInnerProducts(a: readonly EmaProfile[], b: readonly EmaProfile[]): Matrix {
   const [rows, columns] = [a.map(timed), b.map(timed)];
   return {

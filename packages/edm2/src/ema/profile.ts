@@ -58,6 +58,8 @@ export interface EmaUpdate {
  *
  * Source: arXiv 2312.02696, equation 127.
  *
+ * @throws RangeError when the length is out of range.
+ *
  * @example
  * ```ts
  * emaBeta({ std: 0.05, images: 4096, batch: 2048 }); // 0.5^17.97
@@ -78,6 +80,8 @@ export interface EmaProfile {
 /**
  * The weight that an average gives to each moment of training, sampled at 0, 1, ... length - 1 in units of `images`, with
  * sum 1; 0 after the profile's own time. For plots.
+ *
+ * @throws RangeError when the length of the average is out of range.
  *
  * @example
  * ```ts

@@ -123,7 +123,14 @@ export class PowerFunctionEma {
   }
 }
 
-/** Values of all tensors, read together. `await readStateDict(model.stateDict())` */
+/**
+ * Values of all tensors by name, read together: what `writeSafetensors` and `encodeSnapshot` take.
+ *
+ * @example
+ * ```ts
+ * await writeFileAtomically(path, writeSafetensors(await readStateDict(model.stateDict())));
+ * ```
+ */
 export async function readStateDict(dict: ReadonlyMap<string, Tensor>): Promise<Map<string, HostArray>> {
   await commit(...dict.values());
   const arrays = new Map<string, HostArray>();
@@ -133,7 +140,14 @@ export async function readStateDict(dict: ReadonlyMap<string, Tensor>): Promise<
   return arrays;
 }
 
-/** Tensors of host arrays, as `loadStateDict` takes them. */
+/**
+ * Tensors of host arrays, as `loadStateDict` takes them.
+ *
+ * @example
+ * ```ts
+ * model.loadStateDict(stateDictOf(readSafetensors(bytes).tensors));
+ * ```
+ */
 export function stateDictOf(arrays: ReadonlyMap<string, HostArray>): Map<string, Tensor> {
   return new Map(
     [...arrays].map(([name, { data, shape, dtype }]) => {

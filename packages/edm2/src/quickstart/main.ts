@@ -34,7 +34,6 @@ async function run(options: QuickstartOptions): Promise<void> {
   const signal = onInterrupt(line);
   let training: TrainingReport | undefined;
   if (!samplesOnly) {
-    await rm(join(folder, 'snapshots'), { recursive: true, force: true });
     const samples = dataset.classNames.length * columns * (emaStds.length + 1);
     training = await train({
       dataset,

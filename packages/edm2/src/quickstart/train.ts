@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomically } from '@evenkeel/formats/node';
 import { checkFinite, DataLoader } from '@evenkeel/nn';
@@ -68,6 +69,14 @@ export async function train(request: TrainingRequest): Promise<TrainingReport> {
   const samplingMs = (): number => (rate() > 0 ? (samples * (2 * samplerSteps - 1) * 500) / rate() : Infinity);
   const end = (): number => deadline - Math.min(1.1 * samplingMs() + 4000, 0.35 * (deadline - start));
 
+  /** Those of an earlier run stay until there are new ones. */
+  let isFirst = true;
+  const save = async (): Promise<void> => {
+    if (isFirst) await rm(join(folder, 'snapshots'), { recursive: true, force: true });
+    isFirst = false;
+    await saveSnapshots(trainer, folder);
+  };
+
   while (losses.length < 2 || (performance.now() < end() && !isStopped())) {
     const step = await trainer.step();
     const loss = await step.loss.item();
@@ -85,10 +94,10 @@ export async function train(request: TrainingRequest): Promise<TrainingReport> {
     const due = Math.floor((snapshotCount * (now - start)) / Math.max(1, last - start));
     if (losses.length > 2 && due > saved && due < snapshotCount) {
       saved = due;
-      await saveSnapshots(trainer, folder);
+      await save();
     }
   }
-  await saveSnapshots(trainer, folder);
+  await save();
   const seconds = (performance.now() - start) / 1000;
   const { error, baseline } = await denoisingError(net, triples);
   return {

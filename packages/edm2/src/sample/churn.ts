@@ -24,6 +24,11 @@ export interface Churned {
  * Raises the noise level of `x` from `sigma` by the factor 1 + min(amount / steps, sqrt(2) - 1).
  *
  * Source: arXiv 2206.00364, algorithm 2.
+ *
+ * @example
+ * ```ts
+ * addChurn(x, 1, 32, { amount: 40, random: new Generator(1) }); // sigma is 1.414
+ * ```
  */
 export function addChurn(x: Tensor, sigma: number, steps: number, churn: Churn | undefined): Churned {
   if (churn === undefined || churn.amount <= 0) return { x, sigma };

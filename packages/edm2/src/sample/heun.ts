@@ -57,6 +57,11 @@ export async function sampleHeun(denoise: Denoiser, noise: Tensor, options: Heun
  * One step from noise level `sigma` to `next`: Heun's, or Euler's where `next` is 0. Only builds the graph.
  *
  * Source: arXiv 2206.00364, algorithm 1.
+ *
+ * @example
+ * ```ts
+ * const next = heunStep((x, s) => net.denoise(x, s, labels), x, 80, 60);
+ * ```
  */
 export function heunStep(denoise: Denoiser, x: Tensor, sigma: number, next: number): Tensor {
   const slope = x.sub(denoise(x, sigma)).div(sigma);

@@ -45,6 +45,8 @@ export interface TrainStep {
  *
  * Source: arXiv 2312.02696, figure 22 (config G), equations 66 and 67, appendix D.2 (gradients).
  *
+ * @throws when the rounds do not divide the batch, or an option is out of range.
+ *
  * @example
  * ```ts
  * using trainer = new Trainer(net, loader, { batchSize: 32, learningRate: { decayBatches: 1000, rampupImages: 2000 } });

@@ -23,7 +23,7 @@ export interface MagnitudeReport {
 }
 
 /** `1.0503 ± 0.0061`. */
-export function showInterval({ rms, interval: [low, high] }: Verdict): string {
+function showInterval({ rms, interval: [low, high] }: Verdict): string {
   return `${rms.toPrecision(5)} ± ${((high - low) / 2).toPrecision(2)}`;
 }
 

@@ -23,6 +23,8 @@ export interface DataLoaderOptions {
  * stopped goes on with exactly the batches that the other would have drawn, and processes never draw the same example
  * within a pass.
  *
+ * @throws when the data set is empty or an option is out of range.
+ *
  * @example
  * ```ts
  * const loader = new DataLoader(digits, { batchSize: 32, seed: 1 });

@@ -14,6 +14,8 @@ export interface ShuffleOptions {
  * Passes over `0 ... length - 1` without end, each pass in a fresh order that (seed, pass) fixes: every run of `length`
  * positions that starts at a multiple of `length` is a permutation.
  *
+ * @throws when the length is below 1, or seed or position is no whole number of at least 0.
+ *
  * @example
  * ```ts
  * const stream = shuffledIndices(50_000, { seed: 7 });
@@ -40,7 +42,16 @@ export function shuffledIndices(length: number, options: ShuffleOptions = {}): I
   };
 }
 
-/** 0, 1, ... length - 1, and again. */
+/**
+ * 0, 1, ... length - 1, and again.
+ *
+ * @throws when the length is below 1.
+ *
+ * @example
+ * ```ts
+ * sequentialIndices(3).at(4); // 1
+ * ```
+ */
 export function sequentialIndices(length: number): IndexStream {
   requireCount('sequentialIndices', 'length', length, 1);
   return { at: (position) => requireCount('sequentialIndices', 'position', position, 0) % length };
@@ -51,6 +62,14 @@ export function sequentialIndices(length: number): IndexStream {
  * comes once, in a fresh order; within a class its examples come in shuffled passes.
  *
  * @param labels the class of each example, `0, 1, ...`; classes without examples are left out.
+ *
+ * @throws when there are no labels.
+ *
+ * @example
+ * ```ts
+ * const indices = classBalancedIndices([0, 0, 0, 1], { seed: 7 }); // half of the draws are example 3
+ * const loader = new DataLoader(dataset, { batchSize: 32, indices });
+ * ```
  */
 export function classBalancedIndices(labels: ArrayLike<number>, options: ShuffleOptions = {}): IndexStream {
   requireCount('classBalancedIndices', 'labels.length', labels.length, 1);

@@ -52,6 +52,8 @@ export interface MultiHeadAttentionOptions extends InitializationOptions {
  * themselves when left out) give `[N, L, features]`. State names are PyTorch's: `in_proj_weight` `[3 features, features]`
  * first Xavier uniform, `in_proj_bias`, `out_proj.weight`, `out_proj.bias`.
  *
+ * @throws when `heads` does not divide `features`, or an input is not `[N, L, features]`.
+ *
  * @example
  * ```ts
  * const attention = new MultiHeadAttention(64, 4);

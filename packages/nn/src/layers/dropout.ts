@@ -12,6 +12,8 @@ export interface DropoutOptions {
  * In training, zeroes each element with `probability` and divides the others by 1 - probability, so that the mean
  * stays; in evaluation the identity. Any shape, kept.
  *
+ * @throws unless 0 <= probability < 1.
+ *
  * @example
  * ```ts
  * const drop = new Dropout(0.1, { generator: new Generator(7) });
@@ -35,7 +37,14 @@ export class Dropout extends Module {
   }
 }
 
-/** `x` with elements zeroed with `probability` and the others divided by 1 - probability. */
+/**
+ * `x` with elements zeroed with `probability` and the others divided by 1 - probability.
+ *
+ * @example
+ * ```ts
+ * dropout(weights, 0.1, new Generator(7));
+ * ```
+ */
 export function dropout(x: Tensor, probability: number, generator: Generator): Tensor {
   const kept = generator.uniform(x.shape).less(1 - probability);
   return where(kept, x.div(1 - probability), 0);

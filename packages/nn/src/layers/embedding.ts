@@ -8,6 +8,8 @@ import { requireSizes } from './sizes.ts';
  * A table of `count` vectors: integer indices of any shape `[...]` to `[..., features]`.
  * `weight` is `[count, features]`, first N(0, 1). An index outside of the table reads zeros.
  *
+ * @throws when the indices are not whole numbers (int32 or uint32).
+ *
  * @example
  * ```ts
  * const table = new Embedding(10, 64);

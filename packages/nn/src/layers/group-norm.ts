@@ -16,6 +16,8 @@ export interface NormOptions {
  * Normalizes each sample's groups of channels to mean 0 and variance 1, then scales and shifts each channel:
  * `[N, C, ...]` to the same shape (Wu and He 2018, equation 7).
  *
+ * @throws when `groups` does not divide `channels`, or x has other channels.
+ *
  * @example
  * ```ts
  * new GroupNorm(4, 32).call(zeros([2, 32, 8, 8])).shape; // [2, 32, 8, 8]

@@ -17,6 +17,12 @@ const scoped: Generator[] = [];
 /**
  * Reseeds the generator of layers that are given none. Layers draw from it in the order of their construction, so the
  * same program gives the same network; pass `generator` where construction order may vary.
+ *
+ * @example
+ * ```ts
+ * seedLayers(42);
+ * const model = new Sequential(new Linear(2, 8), new ReLU(), new Linear(8, 1)); // the same in every run
+ * ```
  */
 export function seedLayers(seed: number): void {
   shared = new Generator(seed);
@@ -50,12 +56,26 @@ export function xavierUniform(shape: Shape, fanIn: number, fanOut: number, optio
   return symmetricUniform(shape, Math.sqrt(6 / (fanIn + fanOut)), options);
 }
 
-/** N(0, 1). */
+/**
+ * N(0, 1).
+ *
+ * @example
+ * ```ts
+ * const weight = new Parameter(standardNormal([64, 32], { generator: new Generator(1) }));
+ * ```
+ */
 export function standardNormal(shape: Shape, options: InitializationOptions): Tensor {
   return generatorOf(options).normal(shape, { dtype: dtypeOf(options) });
 }
 
-/** The generator that a layer with these options draws from. */
+/**
+ * The generator that a layer with these options draws from.
+ *
+ * @example
+ * ```ts
+ * const phases = generatorOf(options).uniform([64]); // in the constructor of a layer that takes InitializationOptions
+ * ```
+ */
 export function generatorOf(options: { readonly generator?: Generator }): Generator {
   return options.generator ?? scoped.at(-1) ?? shared;
 }

@@ -7,6 +7,8 @@ import { type NormOptions, standardize } from './group-norm.ts';
  * Normalizes the last axes, of sizes `shape`, to mean 0 and variance 1, then scales and shifts each element
  * (Ba, Kiros and Hinton 2016): `[..., ...shape]` to the same shape.
  *
+ * @throws when the last axes of x are not `shape`.
+ *
  * @example
  * ```ts
  * new LayerNorm(64).call(zeros([2, 10, 64])).shape; // [2, 10, 64]

@@ -13,6 +13,8 @@ export interface LinearOptions extends InitializationOptions {
  * y = x W^T + b over the last axis: `[..., in]` to `[..., out]`.
  * `weight` is `[out, in]`, `bias` `[out]`, both first U(-1/sqrt(in), 1/sqrt(in)).
  *
+ * @throws when the last axis of x is not `in`.
+ *
  * @example
  * ```ts
  * const layer = new Linear(2, 64);

@@ -6,12 +6,26 @@ const largest: Readonly<Record<string, number>> = {
   float64: Number.MAX_VALUE,
 };
 
-/** Where `x` is neither NaN nor infinite, as bools. One comparison: NaN compares false. */
+/**
+ * Where `x` is neither NaN nor infinite, as bools. One comparison: NaN compares false.
+ *
+ * @example
+ * ```ts
+ * isFiniteValue(tensor([1, NaN, Infinity])); // [true, false, false]
+ * ```
+ */
 export function isFiniteValue(x: Tensor): Tensor<'bool'> {
   return x.abs().lessEqual(largest[x.dtype] as number);
 }
 
-/** `x` with NaN and infinities replaced by 0. */
+/**
+ * `x` with NaN and infinities replaced by 0.
+ *
+ * @example
+ * ```ts
+ * zeroNonFinite(tensor([1, NaN, -Infinity])); // [1, 0, 0]
+ * ```
+ */
 export function zeroNonFinite(x: Tensor): Tensor {
   return where(isFiniteValue(x), x, 0);
 }

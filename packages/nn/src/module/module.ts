@@ -125,7 +125,16 @@ export abstract class Module {
   }
 }
 
-/** `convRes0` as `conv_res0`: a ready rule for {@link Module.names}. */
+/**
+ * `convRes0` as `conv_res0`: a ready rule for {@link Module.names}.
+ *
+ * @example
+ * ```ts
+ * class Block extends Module {
+ *   static override readonly names = snakeCase; // convRes0 is published as conv_res0
+ * }
+ * ```
+ */
 export function snakeCase(field: string): string {
   return field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

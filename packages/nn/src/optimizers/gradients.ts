@@ -12,6 +12,8 @@ export interface ClippedGradients {
  * Scales all gradients by min(1, maxNorm / norm) with their joint L2 norm. NaN or infinities anywhere spread to all of
  * them: sanitize first where they may occur.
  *
+ * @throws when there are no gradients, or maxNorm is not above 0.
+ *
  * @example
  * ```ts
  * const { gradients, norm } = clipGradNorm(grad(loss, model.parameters().map((p) => p.value)), 1);
@@ -31,6 +33,8 @@ export function clipGradNorm(gradients: readonly Tensor[], maxNorm: number): Cli
 
 /**
  * Limits each element of each gradient to -limit ... limit.
+ *
+ * @throws when the limit is not above 0.
  *
  * @example
  * ```ts

@@ -22,6 +22,8 @@ interface SGDScalars {
  * g += weightDecay p; b = momentum b + g; p -= learningRate (nesterov ? g + momentum b : b).
  * Default learning rate 0.01.
  *
+ * @throws when an option is out of range, or nesterov is asked for without momentum.
+ *
  * @example
  * ```ts
  * const optimizer = new SGD(model, { learningRate: 0.1, momentum: 0.9 });

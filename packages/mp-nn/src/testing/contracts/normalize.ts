@@ -8,7 +8,7 @@ const reason =
   'over groups of n elements the gradient loses its part along x and is divided by the RMS: (n - 1) / n of it is left, and E[1 / r^2] = n / (n - 2)';
 
 /** Groups of `n` white elements through normalize; exact but for eps. */
-export function normalizedMagnitude(n: number): ExpectedMagnitude {
+function normalizedMagnitude(n: number): ExpectedMagnitude {
   return { output: 1, inputGradients: [Math.sqrt((n - 1) / (n - 2))] };
 }
 

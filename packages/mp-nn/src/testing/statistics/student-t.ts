@@ -55,6 +55,8 @@ export function studentTail(t: number, degrees: number): number {
 /**
  * The t with P(T > t) = `tail` (0 < tail <= 0.5), by bisection.
  *
+ * @throws unless 0 < tail <= 0.5.
+ *
  * @example studentQuantile(0.025, 30); // 2.0422724563
  */
 export function studentQuantile(tail: number, degrees: number): number {
