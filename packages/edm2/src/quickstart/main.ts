@@ -9,11 +9,8 @@ import { lineChart } from '../plot/line-chart.ts';
 import { parseOptions, type QuickstartOptions } from './options.ts';
 import { type PaintReport, paint } from './paint.ts';
 import { duration, ProgressLine } from './progress-line.ts';
-import { emaStds, network } from './recipe.ts';
+import { emaStds, mostColumns, network, samplingMs } from './recipe.ts';
 import { type TrainingReport, train } from './train.ts';
-
-/** Samples of each class for each of the three EMA lengths. */
-const columns = 4;
 
 async function run(options: QuickstartOptions): Promise<void> {
   const start = performance.now();
@@ -32,15 +29,18 @@ async function run(options: QuickstartOptions): Promise<void> {
   );
 
   const signal = onInterrupt(line);
+  const deadline = start + minutes * 60_000;
+  /** Pictures of one column: each class with each average, tracked and reconstructed. */
+  const samples = dataset.classNames.length * (emaStds.length + 1);
   let training: TrainingReport | undefined;
+  let columns = mostColumns;
   if (!samplesOnly) {
-    const samples = dataset.classNames.length * columns * (emaStds.length + 1);
     training = await train({
       dataset,
       folder,
       seed,
-      deadline: start + minutes * 60_000,
-      samples,
+      deadline,
+      samples: samples * mostColumns,
       line,
       isStopped: () => signal.aborted,
     });
@@ -49,6 +49,8 @@ async function run(options: QuickstartOptions): Promise<void> {
       `trained ${steps} steps, ${images} images; held-out error ${(100 * heldOutRatio).toFixed(0)}% of an untrained network's`,
     );
     await writeFileAtomically(join(folder, 'loss.svg'), lossChart(training));
+    const affordable = (deadline - performance.now()) / samplingMs(samples, training.imagesPerSecond);
+    columns = Math.max(1, Math.min(mostColumns, Math.floor(affordable)));
   }
   const painting = await paint({ dataset, folder, seed, columns, line, signal }).catch((error: unknown) => {
     if (signal.aborted) return undefined;

@@ -32,3 +32,14 @@ export const postHocStd = 0.15;
 export const snapshotCount = 8;
 
 export const samplerSteps = 16;
+
+/** Samples of each class for each EMA length, where there is time for them. */
+export const mostColumns = 4;
+
+/**
+ * How long it takes to sample so many pictures, roughly: each takes 2 steps - 1 forward passes, and a forward pass about half
+ * as long as a training step of one image.
+ */
+export function samplingMs(pictures: number, imagesPerSecond: number): number {
+  return (pictures * (2 * samplerSteps - 1) * 500) / imagesPerSecond;
+}

@@ -10,7 +10,7 @@ import { Precond } from '../network/precondition.ts';
 import { trainingExamples } from '../train/batch.ts';
 import { Trainer } from '../train/trainer.ts';
 import { duration, type ProgressLine } from './progress-line.ts';
-import { batchSize, emaStds, learning, network, noise, samplerSteps, snapshotCount } from './recipe.ts';
+import { batchSize, emaStds, learning, network, noise, samplingMs, snapshotCount } from './recipe.ts';
 
 /** What a training run reports. */
 export interface TrainingReport {
@@ -65,9 +65,7 @@ export async function train(request: TrainingRequest): Promise<TrainingReport> {
     const span = (latest.at(-1) ?? start) - (latest[0] ?? start);
     return span > 0 ? ((latest.length - 1) * batchSize * 1000) / span : 0;
   };
-  /** A sampled picture costs 2 steps - 1 forward passes, each about half of what a trained one does. */
-  const samplingMs = (): number => (rate() > 0 ? (samples * (2 * samplerSteps - 1) * 500) / rate() : Infinity);
-  const end = (): number => deadline - Math.min(1.1 * samplingMs() + 4000, 0.35 * (deadline - start));
+  const end = (): number => deadline - Math.min(1.1 * samplingMs(samples, rate()) + 4000, 0.35 * (deadline - start));
 
   /** Those of an earlier run stay until there are new ones. */
   let isFirst = true;
