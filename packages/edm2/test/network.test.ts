@@ -231,6 +231,8 @@ describe('bad input names what is wrong', () => {
       /wants labels \[2, 3\]/,
     ],
     ['class numbers', (net: Precond) => net.denoise(images(2), 1, tensor([1, 0])), /oneHot/],
+    ['labels that are no tensor', (net: Precond) => net.denoise(images(2), 1, [1, 0] as never), /got object.*oneHot/],
+    ['noise level 0', (net: Precond) => net.denoise(images(2), 0), /sigma must be above 0, got 0/],
   ])('%s', (_, use, message) => {
     using net = tinyNetwork();
     expect(() => use(net)).toThrow(message);
@@ -238,6 +240,7 @@ describe('bad input names what is wrong', () => {
 
   test('resolutions that cannot be halved often enough', () => {
     expect(() => new Precond({ imgResolution: 12, imgChannels: 3, labelDim: 0 })).toThrow(/divisible by 8, got 12/);
+    expect(() => tinyNetwork({ channelMult: [] })).toThrow(/channelMult is empty/);
   });
 
   const images = (count: number) => new Generator(1).normal([count, 2, 4, 4]);

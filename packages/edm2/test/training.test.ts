@@ -195,6 +195,7 @@ describe('training', () => {
     using trainer = new Trainer(net, source(4), still);
     await expect(trainer.step()).rejects.toThrow(/wants 8 images a round, got 4/);
     expect(() => new Trainer(net, source(4), { batchSize: 8, accumulationRounds: 3 })).toThrow(/into 3 rounds/);
+    expect(() => new Trainer(net, source(4), { batchSize: 0 })).toThrow(/at least 1, got 0/);
   });
 });
 

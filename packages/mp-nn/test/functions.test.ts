@@ -169,6 +169,7 @@ describe('resample', () => {
     expect(resample(x)).toBe(x);
     expect(() => resample(x, { filter: [1, 2, 1], mode: 'up' })).toThrow('filter [1, 2, 1] must have an even number');
     expect(() => resample(ones([2, 2]), { mode: 'up' })).toThrow('resample: needs [N, C, H, W], got [2, 2]');
+    expect(() => resample(x, { mode: 'left' as 'up' })).toThrow("mode 'left' is none of keep, down and up");
   });
 });
 

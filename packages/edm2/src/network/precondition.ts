@@ -77,6 +77,9 @@ export class Precond extends Module {
         `Precond: wants real numbers [N, ${image.join(', ')}], got ${x}. Make the network with other options, or encode the images`,
       );
     }
+    if (typeof sigma === 'number' && !(sigma > 0)) {
+      throw new Error(`Precond: sigma must be above 0, got ${sigma}. At noise level 0 the image is x itself`);
+    }
     // An array, since what depends on weights and plain numbers alone is kept from run to run: a sampler passes many.
     const levels = typeof sigma === 'number' ? tensor([sigma], { dtype }) : sigma.cast(dtype);
     const s = levels.reshape([-1, 1, 1, 1]);
@@ -102,17 +105,9 @@ export class Precond extends Module {
     const { labelDim } = this.#options;
     if (labelDim === 0) return null;
     if (labels === null) return zeros([1, labelDim], { dtype });
-    const [rows, columns] = labels.shape;
-    if (
-      !(labels instanceof Tensor) ||
-      labels.rank !== 2 ||
-      columns !== labelDim ||
-      (rows !== 1 && rows !== x.shape[0])
-    ) {
-      throw new Error(
-        `Precond: wants labels [${x.shape[0]}, ${labelDim}], got ${showShape(labels.shape)}. Use oneHot for class numbers`,
-      );
-    }
-    return labels.cast(dtype);
+    const [rows, columns] = labels instanceof Tensor && labels.rank === 2 ? labels.shape : [];
+    if (columns === labelDim && (rows === 1 || rows === x.shape[0])) return labels.cast(dtype);
+    const got = labels instanceof Tensor ? showShape(labels.shape) : typeof labels;
+    throw new Error(`Precond: wants labels [${x.shape[0]}, ${labelDim}], got ${got}. Use oneHot for class numbers`);
   }
 }

@@ -66,7 +66,9 @@ export class UNet extends Module {
     const { generator, dtype = 'float32' } = options;
     const init = generator === undefined ? { dtype } : { dtype, generator };
     const halvings = 2 ** (channelMult.length - 1);
-    if (channelMult.length === 0 || imgResolution % halvings !== 0) {
+    if (channelMult.length === 0)
+      throw new Error('UNet: channelMult is empty. Give a factor for each level, such as [1, 2]');
+    if (imgResolution % halvings !== 0) {
       throw new Error(
         `UNet: ${channelMult.length} levels need a resolution divisible by ${halvings}, got ${imgResolution}. Change channelMult or imgResolution`,
       );

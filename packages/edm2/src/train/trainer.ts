@@ -75,6 +75,9 @@ export class Trainer {
   /** @param data gives `batchSize / accumulationRounds` images at a time. */
   constructor(net: Precond, data: BatchSource, options: TrainerOptions) {
     const { batchSize, accumulationRounds = 1 } = options;
+    if (!(Number.isInteger(batchSize) && batchSize > 0)) {
+      throw new Error(`Trainer: batchSize must be a whole number of at least 1, got ${batchSize}`);
+    }
     if (!(Number.isInteger(accumulationRounds) && accumulationRounds > 0 && batchSize % accumulationRounds === 0)) {
       throw new Error(`Trainer: batchSize ${batchSize} does not divide into ${accumulationRounds} rounds`);
     }

@@ -35,6 +35,7 @@ export function resample<D extends DType>(x: Tensor<D>, options: ResampleOptions
   }
   if (x.rank !== 4) throw new Error(`resample: needs [N, C, H, W], got ${showShape(x.shape)}`);
   if (mode === 'keep') return x;
+  if (mode !== 'down' && mode !== 'up') throw new Error(`resample: mode '${mode}' is none of keep, down and up`);
   const box = filter.length === 2 && filter[0] === filter[1];
   if (box) return mode === 'down' ? averagePairs(x) : repeatPairs(x);
   const taps = filter.map((tap) => tap / sum);
