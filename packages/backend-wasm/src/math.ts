@@ -1,4 +1,4 @@
-import type { FunctionBuilder, Local } from './encoder.ts';
+import type { Callable, FunctionBuilder, Local, ModuleBuilder } from './encoder.ts';
 import { Arithmetic, type ArithmeticOptions, type Shape } from './math/arithmetic.ts';
 import { cos, erf, exp, log, pow, sigmoid, sin, tanh } from './math/functions.ts';
 
@@ -45,4 +45,40 @@ function emitInHalves(outer: Arithmetic, name: 'sin' | 'cos' | 'pow', last: Loca
   }) as [Local, Local];
   f.get(halves[0]).get(halves[1]).shuffle32([0, 1, 4, 5]);
   outer.end(outer.pop());
+}
+
+/** The functions of a module that compute such functions, each written when it is first asked for. */
+export class MathFunctions {
+  readonly #module: ModuleBuilder;
+  readonly #fused: boolean;
+  readonly #known = new Map<string, Callable>();
+
+  constructor(module: ModuleBuilder, { fused = false }: { fused?: boolean } = {}) {
+    this.#module = module;
+    this.#fused = fused;
+  }
+
+  /** v128 to v128: four float32. */
+  single(name: MathFunction): Callable {
+    return this.#function(name, 'f32x4');
+  }
+
+  /** f64 to f64. */
+  double(name: MathFunction): Callable {
+    return this.#function(name, 'f64');
+  }
+
+  #function(name: MathFunction, shape: 'f32x4' | 'f64'): Callable {
+    const key = `${shape} ${name}`;
+    let known = this.#known.get(key);
+    if (!known) {
+      const type = shape === 'f64' ? 'f64' : 'v128';
+      const f = this.#module.function({ parameters: name === 'pow' ? [type, type] : [type], results: [type] });
+      for (const parameter of f.parameters) f.get(parameter);
+      emitMath(f, shape, name, { fused: this.#fused });
+      this.#known.set(key, f);
+      known = f;
+    }
+    return known;
+  }
 }

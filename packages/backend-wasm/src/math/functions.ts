@@ -5,7 +5,7 @@ import { type Coefficients, cosine, double, logErfc, scaledErfc, sine, single } 
 const { POSITIVE_INFINITY: INFINITY, NaN: NAN } = Number;
 
 /** ln 2 in two parts: products of the first with exponents are exact. */
-const singleLn2 = [0.693359375, -2.1219444005469058e-4] as const;
+const singleLn2 = [0.693359375, -2.1219444005469057e-4] as const;
 const doubleLn2 = [0.6931471803691238, 1.9082149292705877e-10] as const;
 
 /** pi / 2 in three parts of 33 bits and the rest. */
@@ -125,8 +125,8 @@ export function pow(m: Arithmetic, x: Value, y: Value): Local {
   const { error } = exactProduct(m, y, high, product);
   const rest = m.madd(y, low, error);
   const power = exp(m, product);
-  const isFinite = m.less(m.abs(rest), 1);
-  const isPlain = m.and(isFinite, m.less(power, INFINITY));
+  const isBounded = m.less(m.abs(rest), 1);
+  const isPlain = m.and(isBounded, m.less(power, INFINITY));
   const value = m.select(isPlain, m.madd(power, rest, power), power);
   const isWhole = m.equal(m.floor(y), y);
   const half = m.mul(y, 0.5);
