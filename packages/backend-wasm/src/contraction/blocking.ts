@@ -1,0 +1,81 @@
+import type { Contraction } from '@evenkeel/tensor/kernel';
+import { TILE_ROWS } from './micro-kernel.ts';
+
+/** Largest number of k that panels hold at a time: a panel of columns stays in the nearest cache. */
+export const DEPTH = 256;
+
+const BLOCK_ROWS = 96;
+const BLOCK_COLUMNS = 512;
+/** Multiply-adds that a chunk should have, so that taking it costs little. */
+const CHUNK_WORK = 100_000;
+/** Chunks for each thread, so that none waits long for the last. */
+const CHUNKS = 4;
+
+/** One group of a contraction's axes. */
+export interface Group {
+  /** Number of its first axis. */
+  readonly first: number;
+  readonly sizes: readonly number[];
+  readonly count: number;
+}
+
+/** One side of a contraction: what becomes rows or columns of tiles. */
+export interface Side extends Group {
+  readonly operand: 'a' | 'b';
+  /** Places in a tile, and elements that a chunk has. */
+  readonly width: number;
+  readonly block: number;
+  readonly blocks: number;
+}
+
+export interface Blocking {
+  readonly batch: Group;
+  readonly rows: Side;
+  readonly columns: Side;
+  readonly k: Group;
+  readonly depth: number;
+  /** Batches of a chunk; more than one only where a chunk has all rows and columns of each. */
+  readonly batches: number;
+  readonly chunks: number;
+}
+
+const product = (sizes: readonly number[]): number => sizes.reduce((all, size) => all * size, 1);
+const roundUp = (count: number, to: number): number => Math.ceil(count / to) * to;
+
+/** How a contraction is cut. Nothing of this changes a result: each sum is taken in the order of k. */
+export function blockingOf(kernel: Contraction, tileColumns: number, threads: number): Blocking {
+  const group = (first: number, sizes: readonly number[]): Group => ({ first, sizes, count: product(sizes) });
+  const batch = group(0, kernel.batch);
+  const m = group(batch.sizes.length, kernel.m);
+  const n = group(m.first + m.sizes.length, kernel.n);
+  const k = group(n.first + n.sizes.length, kernel.k);
+  const places = (rows: Group, columns: Group): number =>
+    roundUp(rows.count, TILE_ROWS) * roundUp(columns.count, tileColumns);
+  const swap = places(n, m) < 0.9 * places(m, n);
+  const [rowGroup, columnGroup] = swap ? [n, m] : [m, n];
+  const wanted = CHUNKS * threads;
+
+  let blockRows = batch.count >= wanted ? Math.min(2.5 * BLOCK_ROWS, roundUp(rowGroup.count, TILE_ROWS)) : BLOCK_ROWS;
+  const blockColumns = Math.min(roundUp(columnGroup.count, tileColumns), BLOCK_COLUMNS);
+  const columnBlocks = Math.ceil(columnGroup.count / blockColumns);
+  const chunksWith = (rows: number): number => batch.count * columnBlocks * Math.ceil(rowGroup.count / rows);
+  const workWith = (rows: number): number => rows * blockColumns * k.count;
+  while (blockRows >= 32 && chunksWith(blockRows) < wanted && workWith(blockRows) > 4 * CHUNK_WORK) {
+    blockRows = roundUp(blockRows / 2, TILE_ROWS);
+  }
+  const side = (group: Group, operand: 'a' | 'b', width: number, block: number): Side => ({
+    ...group,
+    operand,
+    width,
+    block,
+    blocks: Math.ceil(group.count / block),
+  });
+  const rows = side(rowGroup, swap ? 'b' : 'a', TILE_ROWS, blockRows);
+  const columns = side(columnGroup, swap ? 'a' : 'b', tileColumns, blockColumns);
+  const perBatch = rows.blocks * columns.blocks;
+  const work = Math.max(1, rows.count * columns.count * k.count);
+  const most = Math.max(1, Math.floor(batch.count / wanted));
+  const batches = perBatch === 1 ? Math.min(most, Math.ceil(CHUNK_WORK / work)) : 1;
+  const chunks = Math.ceil(batch.count / batches) * perBatch;
+  return { batch, rows, columns, k, depth: Math.min(DEPTH, Math.max(1, k.count)), batches, chunks };
+}
