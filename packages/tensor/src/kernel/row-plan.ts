@@ -1,4 +1,4 @@
-import type { Expr, Index, RowKernel, Stage, Store } from '../kernel/ir.ts';
+import type { Expr, Index, RowKernel, Stage, Store } from './ir.ts';
 
 /** One run over a row's elements: the stages it computes, in order. Maps are listed where their values are kept. */
 export interface Pass {

@@ -1,0 +1,1 @@
+export { type WasmOptions, type WasmBackend, wasm } from './backend.ts';
