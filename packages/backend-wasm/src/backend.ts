@@ -85,9 +85,9 @@ class PlanRunner implements WasmBackend, BufferHome {
     return this.#memory.view(buffer.dtype, buffer.address('use'), buffer.length);
   }
 
-  freed(buffer: WasmBuffer): void {
+  freed(buffer: WasmBuffer, address: number): void {
     this.#live.delete(buffer);
-    this.#memory.free(buffer.address('free'), buffer.bytes);
+    this.#memory.free(address, buffer.bytes);
   }
 
   async compile(plan: Plan): Promise<Executable> {

@@ -5,7 +5,7 @@ export interface BufferHome {
   /** Runs `work` after everything given before; at once if there is nothing. */
   inOrder<T>(work: () => T): Promise<T>;
   view(buffer: WasmBuffer): HostArray;
-  freed(buffer: WasmBuffer): void;
+  freed(buffer: WasmBuffer, address: number): void;
 }
 
 /** A part of a backend's memory. */
@@ -61,8 +61,8 @@ export class WasmBuffer implements DeviceBuffer {
   }
 
   free(): void {
-    this.address('free');
+    const address = this.address('free');
     this.#isFreed = true;
-    this.home.freed(this);
+    this.home.freed(this, address);
   }
 }
