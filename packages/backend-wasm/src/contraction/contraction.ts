@@ -8,6 +8,7 @@ import { microKernel, tileColumns } from './micro-kernel.ts';
 import { pack } from './packing.ts';
 import { emitPlainContraction } from './plain.ts';
 import { Site } from './site.ts';
+import { emitWinograd } from './winograd.ts';
 
 /**
  * A contraction as blocks: both operands are evaluated into panels (their index maps and prologues with them), the
@@ -15,6 +16,8 @@ import { Site } from './site.ts';
  */
 export function emitContraction(kernel: Contraction, context: KernelContext): EmittedKernel {
   if (!isSingle(kernel)) return emitPlainContraction(kernel, context);
+  const winograd = emitWinograd(kernel, context);
+  if (winograd) return winograd;
   const blocking = blockingOf(kernel, tileColumns(context.instructions), context.threads);
   const { batch, columns, rows, k } = blocking;
   // Columns that several blocks of rows need are packed before them, once.

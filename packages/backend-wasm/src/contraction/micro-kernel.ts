@@ -18,20 +18,36 @@ export interface MicroKernel {
   readonly multiply: Callable;
 }
 
-const known = new WeakMap<ModuleBuilder, MicroKernel>();
+/** How operands lie in memory, in bytes: from one row to the next, and from one k to the next. Panels where absent. */
+export interface Strides {
+  readonly row: number;
+  readonly rowStep: number;
+  readonly columnStep: number;
+}
 
-/** The micro-kernel of a module, written once. */
-export function microKernel(module: ModuleBuilder, instructions: InstructionSet): MicroKernel {
-  let kernel = known.get(module);
+const known = new WeakMap<ModuleBuilder, Map<string, MicroKernel>>();
+
+/** The micro-kernel of a module for operands that lie so, written once. */
+export function microKernel(
+  module: ModuleBuilder,
+  instructions: InstructionSet,
+  given: Partial<Strides> = {},
+): MicroKernel {
+  const strides = { row: 4, rowStep: 4 * TILE_ROWS, columnStep: 4 * tileColumns(instructions), ...given };
+  const kernels = known.get(module) ?? new Map<string, MicroKernel>();
+  known.set(module, kernels);
+  const key = `${strides.row} ${strides.rowStep} ${strides.columnStep}`;
+  let kernel = kernels.get(key);
   if (!kernel) {
-    kernel = { multiply: writeMultiply(module, instructions) };
-    known.set(module, kernel);
+    kernel = { multiply: writeMultiply(module, instructions, strides) };
+    kernels.set(key, kernel);
   }
   return kernel;
 }
 
-function writeMultiply(module: ModuleBuilder, instructions: InstructionSet): Callable {
-  const tiles = [true, false].map((isFirst) => writeTile(module, instructions, isFirst)) as [Callable, Callable];
+function writeMultiply(module: ModuleBuilder, instructions: InstructionSet, strides: Strides): Callable {
+  const tiles = [true, false].map((isFirst) => writeTile(module, instructions, strides, isFirst));
+  const [first, next] = tiles as [Callable, Callable];
   const f = module.function({ parameters: new Array<'i32'>(9).fill('i32') });
   const [rows, columns, tile, rowPanels, columnPanels, depth, rowStride, columnStride, isFirst] =
     f.parameters as unknown as Local[] & { length: 9 };
@@ -44,7 +60,7 @@ function writeMultiply(module: ModuleBuilder, instructions: InstructionSet): Cal
     f.get(rows).set(row);
     f.for(i, { to: rowPanels }, () => {
       const call = (callee: Callable) => (): unknown => f.get(row).get(columns).get(tile).get(depth).call(callee);
-      f.get(isFirst).if(call(tiles[0]), call(tiles[1]));
+      f.get(isFirst).if(call(first), call(next));
       f.get(tile).i32(tileBytes).op('i32.add').set(tile);
       f.get(row).get(rowStride).op('i32.add').set(row);
     });
@@ -57,7 +73,7 @@ function writeMultiply(module: ModuleBuilder, instructions: InstructionSet): Cal
  * One tile, in a function of its own: registers are allocated best so. Sums are loaded before the loop and stored after
  * it with nothing between the stores, which is what V8 joins vectors by.
  */
-function writeTile(module: ModuleBuilder, instructions: InstructionSet, isFirst: boolean): Callable {
+function writeTile(module: ModuleBuilder, instructions: InstructionSet, strides: Strides, isFirst: boolean): Callable {
   const f = module.function({ parameters: ['i32', 'i32', 'i32', 'i32'] });
   const [rows, columns, tile, depth] = f.parameters as [Local, Local, Local, Local];
   const vectors = tileColumns(instructions) / 4;
@@ -71,15 +87,9 @@ function writeTile(module: ModuleBuilder, instructions: InstructionSet, isFirst:
   });
   f.get(depth).if(() => {
     f.loop((again) => {
-      writeStep(f, { rows, columns, sums, vectors, instructions, rowStride: 4, rowOffset: 0, columnOffset: 0 });
-      f.get(rows)
-        .i32(4 * TILE_ROWS)
-        .op('i32.add')
-        .set(rows);
-      f.get(columns)
-        .i32(16 * vectors)
-        .op('i32.add')
-        .set(columns);
+      writeStep(f, { rows, columns, sums, vectors, instructions, rowStride: strides.row });
+      f.get(rows).i32(strides.rowStep).op('i32.add').set(rows);
+      f.get(columns).i32(strides.columnStep).op('i32.add').set(columns);
       f.get(depth).i32(1).op('i32.sub').tee(depth).brIf(again);
     });
   });
@@ -99,29 +109,20 @@ interface StepOptions {
   readonly instructions: InstructionSet;
   /** Bytes from a row's element to the next row's. */
   readonly rowStride: number;
-  readonly rowOffset: number;
-  readonly columnOffset: number;
 }
 
-const scratch = new WeakMap<FunctionBuilder, Local[]>();
-
 /** One k of a tile: sums[i, j] += rows[i] * columns[j]. */
-export function writeStep(f: FunctionBuilder, options: StepOptions): void {
-  const { rows, columns, sums, vectors, instructions, rowStride, rowOffset, columnOffset } = options;
-  let locals = scratch.get(f);
-  if (!locals) {
-    locals = f.locals('v128', vectors + 1);
-    scratch.set(f, locals);
-  }
-  const [row, ...column] = locals as [Local, ...Local[]];
+function writeStep(f: FunctionBuilder, options: StepOptions): void {
+  const { rows, columns, sums, vectors, instructions, rowStride } = options;
+  const [row, ...column] = f.locals('v128', vectors + 1) as [Local, ...Local[]];
   column.forEach((vector, j) => {
     f.get(columns)
-      .memory('v128.load', columnOffset + 16 * j)
+      .memory('v128.load', 16 * j)
       .set(vector);
   });
   for (let i = 0; i < TILE_ROWS; i++) {
     f.get(rows)
-      .memory('v128.load32_splat', rowOffset + i * rowStride)
+      .memory('v128.load32_splat', i * rowStride)
       .set(row);
     column.forEach((vector, j) => {
       const sum = sums[i * vectors + j] as Local;
