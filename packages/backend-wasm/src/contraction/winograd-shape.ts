@@ -10,9 +10,13 @@ import {
 import type { Group } from './blocking.ts';
 import type { Site } from './site.ts';
 
-/** A 3 x 3 convolution of stride 1: a contraction whose `a` sees nothing of a position and its tap but their sum. */
+/**
+ * A 3 x 3 convolution of stride 1, or the gradient of its weights: a contraction whose `a` sees nothing of a position and
+ * its tap but their sum.
+ */
 export interface WinogradShape {
-  /** Of images, where there are several; rows, columns; channels, taps; outputs. */
+  readonly role: 'forward' | 'weightGradient';
+  /** Sizes: of the output, or its gradient. */
   readonly images: number;
   readonly height: number;
   readonly width: number;
@@ -32,25 +36,33 @@ export interface WinogradShape {
 /** Whether Winograd's algorithm computes this contraction. Sizes are those that tiles of 2 x 2 and vectors of four fit. */
 export function winogradShape(kernel: Contraction, site: Site): WinogradShape | undefined {
   const { batch, m, n, k } = kernel;
-  const [channels, tapRows, tapColumns] = k;
-  if (batch.length > 0 || m.length < 2 || m.length > 3 || n.length !== 1 || k.length !== 3) return undefined;
-  if (tapRows !== 3 || tapColumns !== 3) return undefined;
-  const [height, width] = m.slice(-2) as [number, number];
-  const [outputs] = n as [number];
-  if (!channels || channels < 8 || channels % 4 || outputs < 8 || outputs % 4 || height % 2 || width % 2)
-    return undefined;
-  const y = m.length - 2;
+  if (batch.length > 0 || n.length !== 1) return undefined;
+  const isForward = isTaps(k);
+  if (!isForward && !isTaps(m)) return undefined;
+  const [positions, taps] = isForward ? [m, k] : [k, m];
+  if (positions.length < 2 || positions.length > 3) return undefined;
+  const [firstPosition, firstTap] = isForward ? [0, m.length + 1] : [m.length + 1, 0];
+  const [height, width] = positions.slice(-2) as [number, number];
+  const [channels, outputs] = [taps[0] as number, n[0] as number];
+  const images = positions.length === 3 ? (positions[0] as number) : 1;
+  const fits = channels >= 8 && channels % 4 === 0 && outputs >= 8 && outputs % 4 === 0;
+  if (!fits || height % 2 !== 0 || width % 2 !== 0 || images * height * width === 0) return undefined;
+  const y = firstPosition + positions.length - 2;
   const axes = {
-    image: m.length === 3 ? 0 : undefined,
+    image: positions.length === 3 ? firstPosition : undefined,
     y,
     x: y + 1,
     output: m.length,
-    channel: m.length + 1,
-    tapY: m.length + 2,
-    tapX: m.length + 3,
+    channel: firstTap,
+    tapY: firstTap + 1,
+    tapX: firstTap + 2,
   };
   if (!slides(kernel, site, axes)) return undefined;
-  return { images: m.length === 3 ? (m[0] as number) : 1, height, width, channels, outputs, axes };
+  return { role: isForward ? 'forward' : 'weightGradient', images, height, width, channels, outputs, axes };
+}
+
+function isTaps(sizes: readonly number[]): boolean {
+  return sizes.length === 3 && sizes[1] === 3 && sizes[2] === 3;
 }
 
 function slides(kernel: Contraction, site: Site, axes: WinogradShape['axes']): boolean {

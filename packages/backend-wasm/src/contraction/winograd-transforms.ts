@@ -28,6 +28,19 @@ export const outputTransform: Transform = (b, [m0, m1, m2, m3]) => {
   return [add(b, add(b, x0, x1), x2), sub(b, sub(b, x1, x2), x3)];
 };
 
+/** The transforms of outputs and taps turned round, for the gradient of taps: dg = G' ((A dy) * (B d)). */
+export const gradientTransform: Transform = (b, [y0, y1]) => {
+  const [x0, x1] = [y0, y1] as [Value, Value];
+  return [x0, add(b, x0, x1), sub(b, x0, x1), b.op('f32x4.neg', x1)];
+};
+
+export const tapGradientTransform: Transform = (b, [u0, u1, u2, u3]) => {
+  const [x0, x1, x2, x3] = [u0, u1, u2, u3] as [Value, Value, Value, Value];
+  const half = b.op('f32x4.splat', b.number('f32', 0.5));
+  const outer = b.op('f32x4.mul', add(b, x1, x2), half);
+  return [add(b, x0, outer), b.op('f32x4.mul', sub(b, x1, x2), half), add(b, outer, x3)];
+};
+
 /** A transform of the rows of a square, then of its columns. Values are row-major. */
 export function inBothDirections(builder: LoopBuilder, transform: Transform, values: readonly Value[]): Value[] {
   const size = Math.sqrt(values.length);

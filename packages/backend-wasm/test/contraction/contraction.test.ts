@@ -1,11 +1,17 @@
+import { setFlagsFromString } from 'node:v8';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { InstructionSet } from '../../src/emitted-kernel.ts';
 import { type ConvOptions, convolution, type MatmulOptions, matmul, values } from './kernels.ts';
 import { type HostValues, prepare, reference } from './run-kernel.ts';
 
-// Relaxed instructions are behind a flag on Node 20: their kernels differ in one instruction.
-const instructions: InstructionSet = 'plain';
+// Relaxed instructions are behind a flag on Node 20, and on by default later.
+if (process.version.startsWith('v20.')) setFlagsFromString('--experimental-wasm-relaxed-simd');
+const variants: readonly { readonly instructions: InstructionSet; readonly threads: number }[] = [
+  { instructions: 'plain', threads: 1 },
+  { instructions: 'relaxed', threads: 3 },
+  { instructions: 'wide', threads: 2 },
+];
 
 async function expectSame(
   kernel: Parameters<typeof prepare>[0],
@@ -13,7 +19,7 @@ async function expectSame(
   k: number,
   given?: number[],
 ): Promise<void> {
-  for (const threads of [1, 3]) {
+  for (const { instructions, threads } of variants) {
     const prepared = prepare(kernel, operands, { instructions, threads, ...(given && { given }) });
     prepared.run();
     const [got] = prepared.outputs();
@@ -58,7 +64,7 @@ describe('products of matrices', () => {
           await expectSame(kernel, operands, k, withExtras ? [0.75] : []);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 
@@ -120,7 +126,7 @@ describe('convolutions', () => {
             : [values(pixels * channels), values(pixels * outputs, 2), new Float32Array(weights)];
         await expectSame(convolution(options), operands, role === 'forward' ? channels * kernel * kernel : pixels);
       }),
-      { numRuns: 50 },
+      { numRuns: 30 },
     );
   });
 });
