@@ -1,5 +1,7 @@
-import type { Contraction } from '@evenkeel/tensor/kernel';
+import type { Contraction, Expr } from '@evenkeel/tensor/kernel';
+import { orderAxes } from './axis-order.ts';
 import { TILE_ROWS } from './micro-kernel.ts';
+import type { Site } from './site.ts';
 
 /** Largest number of k that panels hold at a time: a panel of columns stays in the nearest cache. */
 export const DEPTH = 256;
@@ -13,8 +15,8 @@ const CHUNKS = 4;
 
 /** One group of a contraction's axes. */
 export interface Group {
-  /** Number of its first axis. */
-  readonly first: number;
+  /** Numbers of its axes, and their sizes, in the order in which they are gone through. */
+  readonly axes: readonly number[];
   readonly sizes: readonly number[];
   readonly count: number;
 }
@@ -43,12 +45,17 @@ const product = (sizes: readonly number[]): number => sizes.reduce((all, size) =
 const roundUp = (count: number, to: number): number => Math.ceil(count / to) * to;
 
 /** How a contraction is cut. Nothing of this changes a result: each sum is taken in the order of k. */
-export function blockingOf(kernel: Contraction, tileColumns: number, threads: number): Blocking {
-  const group = (first: number, sizes: readonly number[]): Group => ({ first, sizes, count: product(sizes) });
-  const batch = group(0, kernel.batch);
-  const m = group(batch.sizes.length, kernel.m);
-  const n = group(m.first + m.sizes.length, kernel.n);
-  const k = group(n.first + n.sizes.length, kernel.k);
+export function blockingOf(kernel: Contraction, tileColumns: number, threads: number, probe: Site): Blocking {
+  let axes = 0;
+  const group = (sizes: readonly number[], exprs: readonly Expr[]): Group => {
+    const numbers = sizes.map((_, i) => axes + i);
+    axes += sizes.length;
+    return orderAxes(probe, { axes: numbers, sizes, count: product(sizes) }, exprs);
+  };
+  const batch = group(kernel.batch, []);
+  const m = group(kernel.m, [kernel.a]);
+  const n = group(kernel.n, [kernel.b]);
+  const k = group(kernel.k, [kernel.a, kernel.b]);
   const places = (rows: Group, columns: Group): number =>
     roundUp(rows.count, TILE_ROWS) * roundUp(columns.count, tileColumns);
   const swap = places(n, m) < 0.9 * places(m, n);

@@ -1,5 +1,6 @@
 import { type Contraction, visitExprs } from '@evenkeel/tensor/kernel';
 import { type EmittedKernel, type Phase, phaseType } from '../emitted-kernel.ts';
+import { FunctionBuilder } from '../encoder.ts';
 import type { KernelContext } from '../kernel-context.ts';
 import type { Value } from '../loop-values.ts';
 import { type Blocking, blockingOf, type Side } from './blocking.ts';
@@ -16,9 +17,10 @@ import { emitWinograd } from './winograd.ts';
  */
 export function emitContraction(kernel: Contraction, context: KernelContext): EmittedKernel {
   if (!isSingle(kernel)) return emitPlainContraction(kernel, context);
+  const probe = new Site(new FunctionBuilder(0, phaseType, 0), kernel, context);
   const winograd = emitWinograd(kernel, context);
   if (winograd) return winograd;
-  const blocking = blockingOf(kernel, tileColumns(context.instructions), context.threads);
+  const blocking = blockingOf(kernel, tileColumns(context.instructions), context.threads, probe);
   const { batch, columns, rows, k } = blocking;
   // Columns that several blocks of rows need are packed before them, once.
   const isShared = rows.blocks > 1;

@@ -14,7 +14,7 @@ export function emitPlainContraction(kernel: Contraction, context: KernelContext
   const sizes = [...kernel.batch, ...kernel.m, ...kernel.n, ...kernel.k];
   const results = sizes.slice(0, sizes.length - kernel.k.length);
   const group = (first: number, list: readonly number[]): Group => {
-    return { first, sizes: list, count: list.reduce((all, size) => all * size, 1) };
+    return { axes: list.map((_, i) => first + i), sizes: list, count: list.reduce((all, size) => all * size, 1) };
   };
   const [outputs, k] = [group(0, results), group(results.length, kernel.k)];
   const type = scalarType(kernel.dtype);

@@ -55,8 +55,8 @@ export class Site {
     const lanes = Array.from({ length: indices.lanes }, (_, lane) => {
       return indices.space.unravel(ofLane(lane), group.sizes);
     });
-    group.sizes.forEach((_, i) => {
-      indices.bind(group.first + i, (lane) => lanes[lane]?.[i] as Linear);
+    group.axes.forEach((axis, i) => {
+      indices.bind(axis, (lane) => lanes[lane]?.[i] as Linear);
     });
   }
 

@@ -7,7 +7,6 @@ import {
   type Linear,
   visitExprs,
 } from '@evenkeel/tensor/kernel';
-import type { Group } from './blocking.ts';
 import type { Site } from './site.ts';
 
 /**
@@ -70,9 +69,8 @@ function slides(kernel: Contraction, site: Site, axes: WinogradShape['axes']): b
   const position = site.at(1);
   const sizes = [...m, ...n, ...k];
   const first = position.space.sizes.length;
-  const all: Group = { first: 0, sizes, count: 0 };
   const counters = sizes.map((size) => site.indices.counter(size, site.builder.i32(0)));
-  all.sizes.forEach((_, axis) => {
+  sizes.forEach((_, axis) => {
     position.bind(axis, () => counters[axis] as Linear);
   });
   const pairs = [

@@ -96,7 +96,9 @@ function complementOf(m: Arithmetic, x: Local): Local {
 function sineOfQuarter(m: Arithmetic, x: Value, quarters: 0 | 1): Local {
   const n = m.nearest(m.mul(x, 2 / Math.PI));
   const [first, second, third] = halfPi;
-  const r = m.sub(m.sub(m.sub(x, m.mul(n, first)), m.mul(n, second)), m.mul(n, third));
+  const reduced = m.sub(m.sub(m.sub(x, m.mul(n, first)), m.mul(n, second)), m.mul(n, third));
+  // Where no digit of the quotient is left, anything from -1 to 1 is as right.
+  const r = m.clamp(reduced, -0.8, 0.8);
   const z = m.mul(r, r);
   const sin = m.madd(m.mul(r, z), m.polynomial(z, sine), r);
   const cos = m.add(m.mul(z, m.polynomial(z, cosine)), 1);
