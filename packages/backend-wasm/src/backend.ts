@@ -111,7 +111,8 @@ class PlanRunner implements WasmBackend, BufferHome {
 
   run(executable: Executable, call: Call): Run {
     this.#checkAlive();
-    if (!(executable instanceof WasmExecutable)) throw new Error('wasm backend: run of an executable of another backend');
+    if (!(executable instanceof WasmExecutable))
+      throw new Error('wasm backend: run of an executable of another backend');
     if (executable.disposed) throw new Error('wasm backend: run of a disposed executable. Compile the plan again');
     const { plan } = executable;
     const buffers = this.#bind(plan, call);

@@ -15,7 +15,10 @@ export function addBarrier(module: ModuleBuilder): Callable {
   const [sync, threads] = f.parameters as [Local, Local];
   const [generation, spins] = [f.local('i32'), f.local('i32')];
   const { arrived, generation: meeting, abort } = syncWords;
-  f.get(threads).i32(1).op('i32.eq').if(() => f.op('return'));
+  f.get(threads)
+    .i32(1)
+    .op('i32.eq')
+    .if(() => f.op('return'));
   f.get(sync).memory('i32.atomic.load', meeting).set(generation);
   f.get(sync).i32(1).memory('i32.atomic.rmw.add', arrived).get(threads).i32(1).op('i32.sub').op('i32.eq');
   f.if(
@@ -28,7 +31,9 @@ export function addBarrier(module: ModuleBuilder): Callable {
       f.block((done) => {
         f.loop((again) => {
           f.get(sync).memory('i32.atomic.load', meeting).get(generation).op('i32.ne').brIf(done);
-          f.get(sync).memory('i32.atomic.load', abort).if(() => f.op('unreachable'));
+          f.get(sync)
+            .memory('i32.atomic.load', abort)
+            .if(() => f.op('unreachable'));
           f.get(spins).i32(1).op('i32.add').tee(spins).i32(SPINS).op('i32.gt_s');
           f.if(() => f.get(sync).get(generation).i64(NAP).memory('memory.atomic.wait32', meeting).op('drop'));
           f.br(again);

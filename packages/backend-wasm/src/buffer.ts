@@ -1,4 +1,4 @@
-import { bytesPerElement, type DType, type DeviceBuffer, type HostArray } from '@evenkeel/tensor';
+import { bytesPerElement, type DeviceBuffer, type DType, type HostArray } from '@evenkeel/tensor';
 
 /** What a buffer needs of its backend. */
 export interface BufferHome {

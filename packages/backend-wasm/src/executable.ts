@@ -18,7 +18,12 @@ export class WasmExecutable implements Executable {
 
   constructor(
     plan: Plan,
-    { id, module, threads, release }: { id: number; module: PlanModule; threads: number; release: (executable: WasmExecutable) => void },
+    {
+      id,
+      module,
+      threads,
+      release,
+    }: { id: number; module: PlanModule; threads: number; release: (executable: WasmExecutable) => void },
   ) {
     this.plan = plan;
     this.id = id;
@@ -44,22 +49,25 @@ export class WasmExecutable implements Executable {
     around: { memory: DeviceMemory; pool: WorkerPool; scratch: number },
   ): Promise<number[]> {
     const { memory, pool, scratch } = around;
-    const { plan, layout, module } = this;
+    const { plan, layout } = this;
     const addressOf = (value: number): number => addresses[value] ?? scratch + (layout.values[value] as number);
     this.#writeTables(call, addressOf, around);
     const times: number[] = [];
     for (const { from, to, isHost } of this.#segments(call.profile ?? false)) {
       const started = performance.now();
       try {
-        if (isHost) await runHostStep(plan.steps[from] as Step, call, memory, (value) => this.#view(value, addressOf, memory));
-        else await pool.run(this.id, scratch + layout.sync, (thread) => this.#parameters(scratch, thread, { from, to }, pool));
+        if (isHost) await runHostStep(plan.steps[from] as Step, call, (value) => this.#view(value, addressOf, memory));
+        else
+          await pool.run(this.id, scratch + layout.sync, (thread) =>
+            this.#parameters(scratch, thread, { from, to }, pool),
+          );
       } catch (error) {
         throw stepError(plan, from, to, error);
       }
       const each = (performance.now() - started) / (to - from);
       for (let step = from; step < to; step++) times.push(each);
     }
-    
+
     return times;
   }
 
@@ -120,7 +128,6 @@ export class WasmExecutable implements Executable {
 async function runHostStep(
   { kernel, operands, arguments: given }: Step,
   call: Call,
-  memory: DeviceMemory,
   view: (value: number) => HostArray,
 ): Promise<void> {
   const step = kernel as HostStep;
@@ -131,7 +138,10 @@ async function runHostStep(
     copy.set(shared as Float32Array);
     return copy;
   });
-  const result = await step.run(inputs, Float64Array.from(given, (argument) => call.arguments[argument] as number));
+  const result = await step.run(
+    inputs,
+    Float64Array.from(given, (argument) => call.arguments[argument] as number),
+  );
   // The memory may have grown in between.
   const output = view(operands.at(-1) as number);
   const { dtype } = step.operands.at(-1) as HostStep['operands'][number];
@@ -148,6 +158,7 @@ function stepError({ steps }: Plan, from: number, to: number, cause: unknown): E
   const kernel = steps[from]?.kernel;
   const name = kernel?.kind === 'host' ? `host ${kernel.name}` : kernel?.kind;
   const message = cause instanceof Error ? cause.message : String(cause);
-  const where = to - from === 1 ? `step ${from} of ${steps.length} (${name})` : `steps ${from} to ${to - 1} of ${steps.length}`;
+  const where =
+    to - from === 1 ? `step ${from} of ${steps.length} (${name})` : `steps ${from} to ${to - 1} of ${steps.length}`;
   return new Error(`wasm backend: ${where} failed: ${message}`, { cause });
 }

@@ -103,9 +103,19 @@ export class ExpressionValues {
         return this.#binary(expr);
       case 'bits': {
         const [left, right] = [this.value(expr.left), this.value(expr.right)];
-        if (expr.op === 'xor') return this.#plain(left, right, 'uint32', left.type === 'v128' || right.type === 'v128' ? 'v128.xor' : 'i32.xor');
+        if (expr.op === 'xor')
+          return this.#plain(
+            left,
+            right,
+            'uint32',
+            left.type === 'v128' || right.type === 'v128' ? 'v128.xor' : 'i32.xor',
+          );
         const name = expr.op === 'shiftLeft' ? 'shl' : 'shr_u';
-        return builder.op(`${left.type === 'v128' ? 'i32x4' : 'i32'}.${name}`, left, this.vectors.extract(right, 0, 'uint32'));
+        return builder.op(
+          `${left.type === 'v128' ? 'i32x4' : 'i32'}.${name}`,
+          left,
+          this.vectors.extract(right, 0, 'uint32'),
+        );
       }
       case 'compare': {
         const [left, right] = this.#same([this.value(expr.left), this.value(expr.right)], expr.left.dtype);

@@ -1,1 +1,1 @@
-export { type WasmOptions, type WasmBackend, wasm } from './backend.ts';
+export { type WasmBackend, type WasmOptions, wasm } from './backend.ts';

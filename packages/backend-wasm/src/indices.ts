@@ -1,5 +1,12 @@
 import type { DType } from '@evenkeel/tensor';
-import { alwaysHolds, type Guard, type Index, IndexSpace, type Linear, type LinearGuard } from '@evenkeel/tensor/kernel';
+import {
+  alwaysHolds,
+  type Guard,
+  type Index,
+  IndexSpace,
+  type Linear,
+  type LinearGuard,
+} from '@evenkeel/tensor/kernel';
 import type { LoopBuilder } from './loop-builder.ts';
 import type { Value } from './loop-values.ts';
 

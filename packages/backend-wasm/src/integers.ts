@@ -21,7 +21,9 @@ export function integerUnary(vectors: Vectors, builder: LoopBuilder, op: UnaryOp
     case 'sign':
       return vectors.each(dtype, [dtype], [value], (element) => {
         const isPositive = builder.op(dtype === 'uint32' ? 'i32.ne' : 'i32.gt_s', element, zero);
-        return dtype === 'uint32' ? isPositive : builder.op('i32.sub', isPositive, builder.op('i32.lt_s', element, zero));
+        return dtype === 'uint32'
+          ? isPositive
+          : builder.op('i32.sub', isPositive, builder.op('i32.lt_s', element, zero));
       });
     case 'floor':
     case 'ceil':

@@ -1,7 +1,15 @@
 import type { FunctionBuilder, LaneOp, Local, MemoryLaneOp, MemoryOp, PlainOp, ValueType } from './encoder.ts';
 import { foldInteger } from './fold.ts';
 import { printScope } from './loop-printer.ts';
-import { operandsOf, resultType, type Scope, type Statement, type Value, type ValueForm, valuesOf } from './loop-values.ts';
+import {
+  operandsOf,
+  resultType,
+  type Scope,
+  type Statement,
+  type Value,
+  type ValueForm,
+  valuesOf,
+} from './loop-values.ts';
 
 interface LoadOptions {
   readonly offset?: number;

@@ -45,7 +45,10 @@ function printLoop(f: FunctionBuilder, { local, from, to, reverse, scope }: Stat
   f.op(reverse ? 'i32.ge_s' : 'i32.lt_s').if(() => {
     f.loop((again) => {
       printScope(f, scope);
-      f.get(local).i32(reverse ? -1 : 1).op('i32.add').tee(local);
+      f.get(local)
+        .i32(reverse ? -1 : 1)
+        .op('i32.add')
+        .tee(local);
       push(f, reverse ? from : to);
       f.op(reverse ? 'i32.ge_s' : 'i32.lt_s').brIf(again);
     });

@@ -59,7 +59,12 @@ export class MemoryAccess {
     const builder = this.#builder;
     if (lanes.length === 1) {
       const { address, offset } = this.#place(element, 0);
-      builder.store(loads[dtype].replace('load8_u', 'store8').replace('load', 'store') as MemoryOp, address, value, offset);
+      builder.store(
+        loads[dtype].replace('load8_u', 'store8').replace('load', 'store') as MemoryOp,
+        address,
+        value,
+        offset,
+      );
       return;
     }
     const vector = this.#stored(this.#vectors.splat(value, dtype), dtype);

@@ -107,7 +107,9 @@ function writeRun(
           f.loop((again) => {
             f.get(parameter('counters')).i32(1).memory('i32.atomic.rmw.add', offset).tee(chunk);
             f.i32(chunks).op('i32.ge_u').brIf(done);
-            f.get(parameter('tables')).i32(tableOffsets[i] as number).op('i32.add');
+            f.get(parameter('tables'))
+              .i32(tableOffsets[i] as number)
+              .op('i32.add');
             f.get(chunk).get(parameter('own')).get(parameter('shared')).call(run).br(again);
           });
         });

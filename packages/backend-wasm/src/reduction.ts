@@ -22,7 +22,8 @@ export function combine(
 ): Value {
   const isVector = total.type === 'v128' || value.type === 'v128';
   const [a, b] = isVector ? [vectors.splat(total, dtype), vectors.splat(value, dtype)] : [total, value];
-  if (dtype === 'bool') return builder.op(`${isVector ? 'v128' : 'i32'}.${op === 'max' || op === 'sum' ? 'or' : 'and'}`, a, b);
+  if (dtype === 'bool')
+    return builder.op(`${isVector ? 'v128' : 'i32'}.${op === 'max' || op === 'sum' ? 'or' : 'and'}`, a, b);
   const isInteger = scalarType(dtype) === 'i32';
   const prefix = prefixOf(a.type, dtype);
   if (op === 'sum' || op === 'prod') return builder.op(`${prefix}.${op === 'sum' ? 'add' : 'mul'}` as PlainOp, a, b);

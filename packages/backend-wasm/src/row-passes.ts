@@ -2,9 +2,8 @@ import type { DType } from '@evenkeel/tensor';
 import type { Pass, RowKernel, RowPlan, Stage } from '@evenkeel/tensor/kernel';
 import type { Local } from './encoder.ts';
 import { ExpressionValues } from './expressions.ts';
-import { Indices, LANES } from './indices.ts';
+import { type Indices, LANES } from './indices.ts';
 import type { KernelContext } from './kernel-context.ts';
-import type { LoopBuilder } from './loop-builder.ts';
 import type { Value } from './loop-values.ts';
 import type { Element } from './memory-access.ts';
 import { combine, identity } from './reduction.ts';
@@ -20,7 +19,9 @@ export interface RowOptions {
 }
 
 /** A part of a row: of the axis in lanes, or of one other inner axis. */
-export type RowPart = { readonly groups: GroupRange } | { readonly axis: number; readonly from: Value; readonly to: Value };
+export type RowPart =
+  | { readonly groups: GroupRange }
+  | { readonly axis: number; readonly from: Value; readonly to: Value };
 
 const dtypeOfStage = (stage: Stage): DType => (stage as { value: { dtype: DType } }).value.dtype;
 
@@ -107,7 +108,11 @@ export class RowPasses {
         const variable = variables.get(sink) as Local;
         const next = combine(builder, vectors, stage.op, stage.value.dtype, builder.current(variable), value);
         builder.assign(variable, next);
-        if (stage.kind === 'scan') here.set(sink, builder.perform(variable.type, [], (f) => f.get(variable)));
+        if (stage.kind === 'scan')
+          here.set(
+            sink,
+            builder.perform(variable.type, [], (f) => f.get(variable)),
+          );
       }
       if (this.#plan.kept.has(sink) && stage.kind !== 'reduce') {
         writes.push(expressions.prepareWrite(this.#kept(sink, indices), here.get(sink) as Value));
@@ -175,5 +180,3 @@ export class RowPasses {
     }
   }
 }
-
-export type { LoopBuilder };

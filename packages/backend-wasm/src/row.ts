@@ -53,5 +53,10 @@ function vectorAxisOf(kernel: RowKernel): number | undefined {
   const candidates = sizes.map((_, axis) => axis).filter((axis) => !hasScan || axis < outer.length);
   const probe = new LoopBuilder(new FunctionBuilder(0, phaseType, 0));
   const table = probe.i32(0);
-  return chooseVectorAxis(accesses, candidates, sizes, new Indices(probe, placesOf(probe, kernel, table), { lanes: LANES }));
+  return chooseVectorAxis(
+    accesses,
+    candidates,
+    sizes,
+    new Indices(probe, placesOf(probe, kernel, table), { lanes: LANES }),
+  );
 }

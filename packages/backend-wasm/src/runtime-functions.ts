@@ -28,11 +28,13 @@ function integerDivisions(module: ModuleBuilder) {
   const division = (write: (f: ReturnType<ModuleBuilder['function']>) => void): Callable => {
     const f = module.function({ parameters: ['i32', 'i32'], results: ['i32'] });
     const [, divisor] = f.parameters;
-    f.get(divisor as never).op('i32.eqz').if(
-      () => f.i32(0),
-      () => write(f),
-      'i32',
-    );
+    f.get(divisor as never)
+      .op('i32.eqz')
+      .if(
+        () => f.i32(0),
+        () => write(f),
+        'i32',
+      );
     return f;
   };
   return {
@@ -47,16 +49,31 @@ function integerDivisions(module: ModuleBuilder) {
     // The quotient by -1 may not fit, which traps: it is the negative.
     floorDivideSigned: division((f) => {
       const [a, b] = f.parameters as [never, never];
-      const isMixed = (): unknown => f.get(a).get(b).op('i32.xor').i32(0).op('i32.lt_s').get(a).get(b).op('i32.rem_s').i32(0).op('i32.ne').op('i32.and');
-      f.get(b).i32(-1).op('i32.eq').if(
-        () => f.i32(0).get(a).op('i32.sub'),
-        () => {
-          f.get(a).get(b).op('i32.div_s');
-          isMixed();
-          f.op('i32.sub');
-        },
-        'i32',
-      );
+      const isMixed = (): unknown =>
+        f
+          .get(a)
+          .get(b)
+          .op('i32.xor')
+          .i32(0)
+          .op('i32.lt_s')
+          .get(a)
+          .get(b)
+          .op('i32.rem_s')
+          .i32(0)
+          .op('i32.ne')
+          .op('i32.and');
+      f.get(b)
+        .i32(-1)
+        .op('i32.eq')
+        .if(
+          () => f.i32(0).get(a).op('i32.sub'),
+          () => {
+            f.get(a).get(b).op('i32.div_s');
+            isMixed();
+            f.op('i32.sub');
+          },
+          'i32',
+        );
     }),
     moduloSigned: division((f) => {
       const [a, b] = f.parameters as [never, never];

@@ -74,7 +74,7 @@ class SplitRow {
     return this.#phase(this.#rows * parts, (builder, row, chunk, passes) => {
       const number = row.counter(this.#rows * parts, chunk);
       const part = row.value(row.space.mod(number, parts));
-      this.#combine(builder, row, passes, before, row.value(row.space.floorDiv(number, parts)));
+      this.#combine(builder, passes, before, row.value(row.space.floorDiv(number, parts)));
       const from = builder.op('i32.mul', part, builder.i32(perPart));
       const isLast = builder.op('i32.eq', part, builder.i32(parts - 1));
       const to = builder.select(isLast, builder.i32(count), builder.op('i32.add', from, builder.i32(perPart)));
@@ -91,15 +91,12 @@ class SplitRow {
 
   rowStores(before: readonly Pass[]): Phase {
     return this.#phase(this.#rows, (builder, row, chunk, passes) => {
-      this.#combine(builder, row, passes, before, chunk);
+      this.#combine(builder, passes, before, chunk);
       passes.rowStores(row);
     });
   }
 
-  #phase(
-    chunks: number,
-    body: (builder: LoopBuilder, row: Indices, chunk: Value, passes: RowPasses) => void,
-  ): Phase {
+  #phase(chunks: number, body: (builder: LoopBuilder, row: Indices, chunk: Value, passes: RowPasses) => void): Phase {
     const f = this.#context.module.function(phaseType);
     const builder = new LoopBuilder(f);
     const [table, chunk, shared] = [builder.parameter(0), builder.parameter(1), builder.parameter(3)];
@@ -130,7 +127,7 @@ class SplitRow {
   }
 
   /** Puts the partial results of earlier passes together. */
-  #combine(builder: LoopBuilder, row: Indices, passes: RowPasses, before: readonly Pass[], rowNumber: Value): void {
+  #combine(builder: LoopBuilder, passes: RowPasses, before: readonly Pass[], rowNumber: Value): void {
     const { parts } = this.#cut;
     const vectors = new Vectors(builder);
     for (const sink of before.flatMap(({ sinks }) => sinks)) {

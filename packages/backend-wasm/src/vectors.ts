@@ -39,14 +39,22 @@ export class Vectors {
     const [first, ...others] = elements as [Value, ...Value[]];
     if (others.every((other) => other === first)) return first;
     const op = `${scalarType(dtype) as 'i32'}x4.replace_lane` as LaneOp;
-    return others.reduce((vector, element, i) => {
-      const part = dtype === 'bool' ? this.#builder.op('i32.sub', this.#builder.i32(0), element) : element;
-      return this.#builder.lane(op, i + 1, vector, part);
-    }, this.splat(first, dtype));
+    return others.reduce(
+      (vector, element, i) => {
+        const part = dtype === 'bool' ? this.#builder.op('i32.sub', this.#builder.i32(0), element) : element;
+        return this.#builder.lane(op, i + 1, vector, part);
+      },
+      this.splat(first, dtype),
+    );
   }
 
   /** Computes each lane by itself. */
-  each(dtype: DType, dtypes: readonly DType[], operands: readonly Value[], compute: (...elements: Value[]) => Value): Value {
+  each(
+    dtype: DType,
+    dtypes: readonly DType[],
+    operands: readonly Value[],
+    compute: (...elements: Value[]) => Value,
+  ): Value {
     if (operands.every(({ type }) => type !== 'v128')) return compute(...operands);
     const lanes = [0, 1, 2, 3].map((lane) => {
       return compute(...operands.map((operand, i) => this.extract(operand, lane, dtypes[i] as DType)));

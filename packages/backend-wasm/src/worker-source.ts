@@ -3,7 +3,13 @@ export type Order =
   | { readonly kind: 'start'; readonly memory: WebAssembly.Memory }
   | { readonly kind: 'module'; readonly id: number; readonly module: WebAssembly.Module }
   | { readonly kind: 'drop'; readonly id: number }
-  | { readonly kind: 'run'; readonly run: number; readonly id: number; readonly parameters: readonly number[]; readonly sync: number };
+  | {
+      readonly kind: 'run';
+      readonly run: number;
+      readonly id: number;
+      readonly parameters: readonly number[];
+      readonly sync: number;
+    };
 
 /** What a worker answers to a run. `isFirst`: no other thread has failed before. */
 export interface Answer {
