@@ -18,6 +18,8 @@ export interface WasmOptions {
   readonly memoryBytes?: number;
   /** Instructions to use. Default: fused multiply-add where the engine has it, else plain ones. */
   readonly instructions?: InstructionSet;
+  /** Turn on experimental flags of V8 that make more instructions available, for the whole process. Default false. */
+  readonly experimental?: boolean;
 }
 
 export interface WasmBackend extends Backend {
@@ -51,8 +53,8 @@ class PlanRunner implements WasmBackend, BufferHome {
   #pending = 0;
   #disposed = false;
 
-  constructor({ threads = cores(), memoryBytes = MEMORY_BYTES, instructions }: WasmOptions) {
-    this.instructions = instructions ?? probeInstructions();
+  constructor({ threads = cores(), memoryBytes = MEMORY_BYTES, instructions, experimental = false }: WasmOptions) {
+    this.instructions = instructions ?? probeInstructions({ experimental });
     this.#memory = new DeviceMemory({ shared: true, limit: memoryBytes });
     this.#pool = new WorkerPool(threads, this.#memory.memory);
     this.#arena = new ScratchArena(this.#memory);
