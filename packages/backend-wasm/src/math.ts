@@ -1,6 +1,7 @@
 import type { Callable, FunctionBuilder, Local, ModuleBuilder } from './encoder.ts';
 import { Arithmetic, type ArithmeticOptions, type Shape } from './math/arithmetic.ts';
-import { cos, erf, exp, log, pow, sigmoid, sin, tanh } from './math/functions.ts';
+import { cos, erf, exp, log, pow, sigmoid, sin, sineOfRest, tanh } from './math/functions.ts';
+import { addLargeReduction, LARGE } from './math/large-sine.ts';
 
 export { Arithmetic, type ArithmeticOptions, type Shape } from './math/arithmetic.ts';
 
@@ -52,6 +53,7 @@ export class MathFunctions {
   readonly #module: ModuleBuilder;
   readonly #fused: boolean;
   readonly #known = new Map<string, Callable>();
+  #reduction: ReturnType<typeof addLargeReduction> | undefined;
 
   constructor(module: ModuleBuilder, { fused = false }: { fused?: boolean } = {}) {
     this.#module = module;
@@ -72,13 +74,54 @@ export class MathFunctions {
     const key = `${shape} ${name}`;
     let known = this.#known.get(key);
     if (!known) {
-      const type = shape === 'f64' ? 'f64' : 'v128';
-      const f = this.#module.function({ parameters: name === 'pow' ? [type, type] : [type], results: [type] });
-      for (const parameter of f.parameters) f.get(parameter);
-      emitMath(f, shape, name, { fused: this.#fused });
-      this.#known.set(key, f);
-      known = f;
+      known = this.#write(name, shape);
+      this.#known.set(key, known);
     }
     return known;
+  }
+
+  #write(name: MathFunction, shape: 'f32x4' | 'f64'): Callable {
+    const type = shape === 'f64' ? 'f64' : 'v128';
+    const isSine = name === 'sin' || name === 'cos';
+    const exact = isSine && shape === 'f32x4' ? this.double(name) : undefined;
+    if (isSine && shape === 'f64') this.#reduction ??= addLargeReduction(this.#module);
+    const f = this.#module.function({ parameters: name === 'pow' ? [type, type] : [type], results: [type] });
+    const [x] = f.parameters as [Local];
+    if (exact) this.#largeLanes(f, x, exact);
+    else if (isSine) this.#large(f, x, name);
+    for (const parameter of f.parameters) f.get(parameter);
+    emitMath(f, shape, name, { fused: this.#fused });
+    return f;
+  }
+
+  /** Returns the value for a large finite number. */
+  #large(f: FunctionBuilder, x: Local, name: 'sin' | 'cos'): void {
+    const { reduce, turns } = this.#reduction as ReturnType<typeof addLargeReduction>;
+    f.get(x).op('f64.abs').f64(LARGE).op('f64.ge');
+    f.get(x).op('f64.abs').f64(Number.POSITIVE_INFINITY).op('f64.lt').op('i32.and');
+    f.if(() => {
+      const m = new Arithmetic(f, 'f64');
+      f.get(x).call(reduce);
+      const rest = m.pop();
+      f.getGlobal(turns)
+        .i32(name === 'cos' ? 1 : 0)
+        .op('i32.add')
+        .op('f64.convert_i32_s');
+      m.end(sineOfRest(m, rest, m.pop()));
+      f.op('return');
+    });
+  }
+
+  /** Returns the values one by one where any is large. */
+  #largeLanes(f: FunctionBuilder, x: Local, exact: Callable): void {
+    f.get(x).op('f32x4.abs').f32x4(LARGE).op('f32x4.ge').op('v128.any_true');
+    f.if(() => {
+      f.get(x);
+      for (let lane = 0; lane < 4; lane++) {
+        f.get(x).lane('f32x4.extract_lane', lane).op('f64.promote_f32').call(exact).op('f32.demote_f64');
+        f.lane('f32x4.replace_lane', lane);
+      }
+      f.op('return');
+    });
   }
 }

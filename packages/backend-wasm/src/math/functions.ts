@@ -91,21 +91,23 @@ function complementOf(m: Arithmetic, x: Local): Local {
 }
 
 /**
- * sin(x + quarters * pi / 2), in float64: x = n pi / 2 + r, where n is exact up to 2^20 and good to 1e-9 up to 1e9.
+ * sin(x + quarters * pi / 2), in float64: x = n pi / 2 + r, for |x| below 2^20.
  */
 function sineOfQuarter(m: Arithmetic, x: Value, quarters: 0 | 1): Local {
   const n = m.nearest(m.mul(x, 2 / Math.PI));
   const [first, second, third] = halfPi;
-  const reduced = m.sub(m.sub(m.sub(x, m.mul(n, first)), m.mul(n, second)), m.mul(n, third));
-  // Where no digit of the quotient is left, anything from -1 to 1 is as right.
-  const r = m.clamp(reduced, -0.8, 0.8);
+  const r = m.sub(m.sub(m.sub(x, m.mul(n, first)), m.mul(n, second)), m.mul(n, third));
+  return sineOfRest(m, r, quarters === 0 ? n : m.add(n, 1));
+}
+
+/** sin(r + turns * pi / 2) for |r| <= pi / 4. */
+export function sineOfRest(m: Arithmetic, r: Value, turns: Value): Local {
   const z = m.mul(r, r);
   const sin = m.madd(m.mul(r, z), m.polynomial(z, sine), r);
   const cos = m.add(m.mul(z, m.polynomial(z, cosine)), 1);
-  const turns = quarters === 0 ? n : m.add(n, 1);
-  const isOdd = m.notEqual(m.mul(m.floor(m.mul(turns, 0.5)), 2), turns);
-  const size = m.select(isOdd, cos, sin);
   const half = m.floor(m.mul(turns, 0.5));
+  const isOdd = m.notEqual(m.mul(half, 2), turns);
+  const size = m.select(isOdd, cos, sin);
   const isNegative = m.notEqual(m.mul(m.floor(m.mul(half, 0.5)), 2), half);
   return m.select(isNegative, m.neg(size), size);
 }
