@@ -8,6 +8,7 @@ import { integerBinary, integerUnary } from './integers.ts';
 import type { KernelContext } from './kernel-context.ts';
 import type { LoopBuilder } from './loop-builder.ts';
 import type { Value } from './loop-values.ts';
+import { emitMath } from './math.ts';
 import { type Element, MemoryAccess } from './memory-access.ts';
 import { Vectors } from './vectors.ts';
 
@@ -20,6 +21,8 @@ export interface Surroundings {
 }
 
 const mathOps = ['exp', 'log', 'sin', 'cos', 'tanh', 'erf', 'sigmoid'] as const;
+/** Short enough to stand where they are used. */
+const inlined: ReadonlySet<string> = new Set(['exp', 'sigmoid']);
 
 /**
  * Expressions as values: a single one where it is the same in all lanes, else a vector of four. Every float32 operation
@@ -177,9 +180,14 @@ export class ExpressionValues {
     if (op === 'sign') return this.#sign(value, dtype);
     const name = mathOps.find((one) => one === op);
     if (!name) throw new Error(`wasm backend: no ${op} of ${dtype}`);
-    const { math } = this.#context;
+    const { math, instructions } = this.#context;
     if (dtype === 'float64') return builder.call(math.double(name), 'f64', value);
-    const result = builder.call(math.single(name), 'v128', vectors.splat(value, dtype));
+    const operandLanes = vectors.splat(value, dtype);
+    const result = inlined.has(name)
+      ? builder.inline(name, 'v128', [operandLanes], (f) =>
+          emitMath(f, 'f32x4', name, { fused: instructions !== 'plain' }),
+        )
+      : builder.call(math.single(name), 'v128', operandLanes);
     return value.type === 'v128' ? result : vectors.extract(result, 0, dtype);
   }
 

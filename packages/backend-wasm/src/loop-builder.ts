@@ -73,6 +73,11 @@ export class LoopBuilder {
     return this.#operation(`call ${callee.index}`, type, operands, (f) => f.call(callee));
   }
 
+  /** Code that computes a value of its operands; equal keys mean equal code. */
+  inline(key: string, type: ValueType, operands: readonly Value[], write: (f: FunctionBuilder) => void): Value {
+    return this.#operation(key, type, operands, write);
+  }
+
   /** Chooses `then` where `condition` is not 0. */
   select(condition: Value, then: Value, otherwise: Value): Value {
     if (condition.form.kind === 'number') return condition.form.value ? then : otherwise;
