@@ -9,7 +9,7 @@ const packageOrder: Record<string, readonly string[]> = {
   nn: ['tensor'],
   formats: ['tensor'],
   'mp-nn': ['nn', 'tensor'],
-  edm2: ['mp-nn', 'nn', 'formats', 'tensor'],
+  edm2: ['mp-nn', 'nn', 'formats', 'backend-wasm', 'tensor'],
 };
 const backendMayImport: readonly string[] = ['tensor'];
 

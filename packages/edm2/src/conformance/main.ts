@@ -1,10 +1,11 @@
+import { wasm } from '@evenkeel/backend-wasm';
 import { type Backend, createJsBackend, setBackend, setDevelopmentMode } from '@evenkeel/tensor';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import colors from 'picocolors';
 import { failureLines, tableLines, totals } from './report.ts';
 import { runConformance } from './run.ts';
 
-const backends: Readonly<Record<string, () => Backend>> = { js: () => createJsBackend() };
+const backends: Readonly<Record<string, () => Backend>> = { js: () => createJsBackend(), wasm: () => wasm() };
 
 function kindList(value: string): string[] {
   const kinds = value.split(',').map((kind) => kind.trim());

@@ -1,6 +1,6 @@
 import type { Linear } from '../kernel/index-math.ts';
 import type { Expr, Index } from '../kernel/ir.ts';
-import { visitExpr } from './row-plan.ts';
+import { visitExpr } from '../kernel/row-plan.ts';
 
 /** How far an axis moves in memory; large where it does not appear, so that it becomes an outer loop. */
 export function stepOf(address: Linear | undefined, axis: number): number {

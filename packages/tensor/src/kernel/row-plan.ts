@@ -1,5 +1,5 @@
-import type { Expr, Index, RowKernel, Stage, Store } from '../kernel/ir.ts';
-import { operandsOf } from '../kernel/walk.ts';
+import type { Expr, Index, RowKernel, Stage, Store } from './ir.ts';
+import { operandsOf } from './walk.ts';
 
 /** One run over a row's elements: the stages it computes, in order. Maps are listed where their values are kept. */
 export interface Pass {

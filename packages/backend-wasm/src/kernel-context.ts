@@ -1,0 +1,20 @@
+import type { DType } from '@evenkeel/tensor';
+import type { InstructionSet } from './emitted-kernel.ts';
+import type { ModuleBuilder } from './encoder.ts';
+import type { MathFunctions } from './math.ts';
+import type { RuntimeFunctions } from './runtime-functions.ts';
+
+/** What kernels share in the module that they are written to. */
+export interface KernelContext {
+  readonly module: ModuleBuilder;
+  readonly runtime: RuntimeFunctions;
+  readonly math: MathFunctions;
+  readonly instructions: InstructionSet;
+  readonly threads: number;
+}
+
+/** What expressions may refer to in the kernel that holds them. */
+export interface KernelSignature {
+  readonly operands: readonly { readonly dtype: DType; readonly access: 'in' | 'out' | 'inout' }[];
+  readonly arguments: readonly DType[];
+}

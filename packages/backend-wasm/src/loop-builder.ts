@@ -1,0 +1,221 @@
+import type { FunctionBuilder, LaneOp, Local, MemoryLaneOp, MemoryOp, PlainOp, ValueType } from './encoder.ts';
+import { foldInteger } from './fold.ts';
+import { printScope } from './loop-printer.ts';
+import {
+  operandsOf,
+  resultType,
+  type Scope,
+  type Statement,
+  type Value,
+  type ValueForm,
+  valuesOf,
+} from './loop-values.ts';
+
+interface LoadOptions {
+  readonly offset?: number;
+  readonly guard?: Value | undefined;
+  /** What is read may be written by this function: keep it where it was read. */
+  readonly volatile?: boolean;
+}
+
+/**
+ * Builds the loops of one function. Equal expressions are one value, and each value is computed in the outermost scope
+ * that knows its operands: what does not change in a loop leaves it, whoever asked for it.
+ */
+export class LoopBuilder {
+  readonly function: FunctionBuilder;
+  readonly #root: Scope = { depth: 0, statements: [] };
+  readonly #known = new Map<string, Value>();
+  #scope = this.#root;
+  #scopeNumber = 0;
+  #nextId = 1;
+
+  constructor(builder: FunctionBuilder) {
+    this.function = builder;
+  }
+
+  i32(value: number): Value {
+    return this.number('i32', value | 0);
+  }
+
+  number(type: 'i32' | 'f32' | 'f64', value: number): Value {
+    const key = `${type} ${Object.is(value, -0) ? '-0' : value}`;
+    return this.#intern(key, type, { kind: 'number', value }, this.#root);
+  }
+
+  /** Four int32 lanes. */
+  lanes(...lanes: readonly number[]): Value {
+    return this.#intern(`lanes ${lanes}`, 'v128', { kind: 'lanes', lanes }, this.#root);
+  }
+
+  parameter(number: number): Value {
+    const local = this.function.parameters[number] as Local;
+    return this.#intern(`parameter ${number}`, local.type, { kind: 'variable', local }, this.#root);
+  }
+
+  op(op: PlainOp, ...operands: readonly Value[]): Value {
+    const folded = foldInteger(op, operands);
+    if (folded !== undefined) return typeof folded === 'number' ? this.i32(folded) : folded;
+    return this.#operation(op, resultType(op, operands), operands, (f) => f.op(op));
+  }
+
+  lane(op: LaneOp, lane: number, ...operands: readonly Value[]): Value {
+    const type = op.includes('replace') ? 'v128' : op.startsWith('f32') ? 'f32' : op.startsWith('f64') ? 'f64' : 'i32';
+    return this.#operation(`${op} ${lane}`, type, operands, (f) => f.lane(op, lane));
+  }
+
+  /** Chooses 32-bit lanes: 0 to 3 from the first vector, 4 to 7 from the second. */
+  shuffle32(first: Value, second: Value, lanes: readonly [number, number, number, number]): Value {
+    return this.#operation(`shuffle ${lanes}`, 'v128', [first, second], (f) => f.shuffle32(lanes));
+  }
+
+  call(callee: { readonly index: number }, type: ValueType, ...operands: readonly Value[]): Value {
+    return this.#operation(`call ${callee.index}`, type, operands, (f) => f.call(callee));
+  }
+
+  /** Code that computes a value of its operands; equal keys mean equal code. */
+  inline(key: string, type: ValueType, operands: readonly Value[], write: (f: FunctionBuilder) => void): Value {
+    return this.#operation(key, type, operands, write);
+  }
+
+  /** Chooses `then` where `condition` is not 0. */
+  select(condition: Value, then: Value, otherwise: Value): Value {
+    if (condition.form.kind === 'number') return condition.form.value ? then : otherwise;
+    if (then === otherwise) return then;
+    return this.op('select', then, otherwise, condition);
+  }
+
+  load(op: MemoryOp, address: Value, { offset = 0, guard, volatile = false }: LoadOptions = {}): Value {
+    const type = resultType(op, []);
+    const place = volatile ? `@${this.#scopeNumber}` : '';
+    const known = guard?.form.kind === 'number' ? guard.form.value !== 0 : undefined;
+    if (known === false) return type === 'v128' ? this.lanes(0, 0, 0, 0) : this.number(type as 'i32', 0);
+    if (guard && known === undefined) {
+      const key = `${op} ${address.id}+${offset}?${guard.id}${place}`;
+      const scope = volatile ? this.#scope : deepest([address, guard], this.#root);
+      return this.#intern(key, type, { kind: 'guardedLoad', op, offset, address, guard, volatile }, scope);
+    }
+    const write = (f: FunctionBuilder): void => void f.memory(op, offset);
+    const form: ValueForm = { kind: 'operation', operands: [address], volatile, write };
+    const scope = volatile ? this.#scope : address.scope;
+    return this.#intern(`${op} ${address.id}+${offset}${place}`, type, form, scope);
+  }
+
+  /** An atomic or other effectful operation with a result, done where it stands. */
+  perform(type: ValueType, operands: readonly Value[], write: (f: FunctionBuilder) => void): Value {
+    const form: ValueForm = { kind: 'operation', operands, volatile: true, write };
+    return this.#intern(`effect ${this.#nextId}`, type, form, this.#scope);
+  }
+
+  /** A local that changes; read it with `current`. */
+  variable(initial: Value): Local {
+    const local = this.function.local(initial.type);
+    this.assign(local, initial);
+    return local;
+  }
+
+  /** What a variable holds here. */
+  current(local: Local): Value {
+    return this.#value(local.type, { kind: 'variable', local }, this.#scope);
+  }
+
+  assign(local: Local, value: Value): void {
+    this.#push({ kind: 'assign', local, value });
+  }
+
+  store(op: MemoryOp, address: Value, value: Value, offset = 0): void {
+    this.effect([address, value], (f) => f.memory(op, offset));
+  }
+
+  storeLane(op: MemoryLaneOp, lane: number, address: Value, value: Value, offset = 0): void {
+    this.effect([address, value], (f) => f.memoryLane(op, lane, offset));
+  }
+
+  effect(operands: readonly Value[], write: (f: FunctionBuilder) => void): void {
+    this.#push({ kind: 'effect', operands, write: (f) => void write(f) });
+  }
+
+  /** A loop over `from ... to - 1`. */
+  loop(from: Value, to: Value, body: (index: Value) => void, { reverse = false }: { reverse?: boolean } = {}): void {
+    const local = this.function.local('i32');
+    const scope = this.#inside((inner) => body(this.#value('i32', { kind: 'variable', local }, inner)));
+    this.#push({ kind: 'loop', local, from, to, reverse, scope });
+  }
+
+  when(condition: Value, body: () => void): void {
+    if (condition.form.kind === 'number') {
+      if (condition.form.value !== 0) body();
+      return;
+    }
+    const scope = this.#inside(body);
+    this.#push({ kind: 'when', condition, scope });
+  }
+
+  /** Repeats as long as what `body` gives is not 0. */
+  repeat(body: () => Value): void {
+    const again: Value[] = [];
+    const scope = this.#inside(() => again.push(body()));
+    this.#push({ kind: 'repeat', condition: again[0] as Value, scope });
+  }
+
+  /** Decides which values live in locals (those used twice, and those that leave a loop) and writes the function. */
+  finish(): void {
+    const uses = new Map<Value, number>();
+    const visit = (value: Value, user: Scope): void => {
+      const { form, scope } = value;
+      if (form.kind === 'number' || form.kind === 'lanes' || form.kind === 'variable') return;
+      const before = uses.get(value) ?? 0;
+      uses.set(value, before + (user === scope && !form.volatile ? 1 : 2));
+      if (before > 0) return;
+      for (const operand of operandsOf(form)) visit(operand, scope);
+    };
+    const visitAll = (scope: Scope): void => {
+      for (const statement of scope.statements) {
+        for (const value of valuesOf(statement)) visit(value, scope);
+        if ('scope' in statement) visitAll(statement.scope);
+      }
+    };
+    visitAll(this.#root);
+    for (const [value, count] of uses) if (count > 1) value.local = this.function.local(value.type);
+    printScope(this.function, this.#root);
+  }
+
+  #inside(body: (scope: Scope) => unknown): Scope {
+    const [outer, outerNumber] = [this.#scope, this.#scopeNumber];
+    const scope: Scope = { depth: outer.depth + 1, statements: [] };
+    this.#scope = scope;
+    this.#scopeNumber = this.#nextId++;
+    body(scope);
+    this.#scope = outer;
+    this.#scopeNumber = outerNumber;
+    return scope;
+  }
+
+  #operation(key: string, type: ValueType, operands: readonly Value[], write: (f: FunctionBuilder) => void): Value {
+    const form: ValueForm = { kind: 'operation', operands, volatile: false, write };
+    return this.#intern(`${key} ${operands.map(({ id }) => id)}`, type, form, deepest(operands, this.#root));
+  }
+
+  #intern(key: string, type: ValueType, form: ValueForm, scope: Scope): Value {
+    const known = this.#known.get(key);
+    if (known) return known;
+    const value = this.#value(type, form, scope);
+    this.#known.set(key, value);
+    if (form.kind === 'operation' || form.kind === 'guardedLoad') scope.statements.push({ kind: 'define', value });
+    return value;
+  }
+
+  #value(type: ValueType, form: ValueForm, scope: Scope): Value {
+    return { id: this.#nextId++, type, form, scope };
+  }
+
+  #push(statement: Statement): void {
+    this.#scope.statements.push(statement);
+  }
+}
+
+function deepest(values: readonly Value[], root: Scope): Scope {
+  let scope = root;
+  for (const value of values) if (value.scope.depth > scope.depth) scope = value.scope;
+  return scope;
+}

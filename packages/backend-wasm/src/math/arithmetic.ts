@@ -1,0 +1,222 @@
+import type { FunctionBuilder, Local, PlainOp } from '../encoder.ts';
+
+/** Four float32, two float64, or one float64. */
+export type Shape = 'f32x4' | 'f64x2' | 'f64';
+
+/** A number is the same in all lanes. */
+export type Value = Local | number;
+
+export interface ArithmeticOptions {
+  /** Leaves `value` in all lanes on the stack; a constant by default. In loops, constants are better held in locals. */
+  readonly constant?: (value: number) => void;
+  /** Whether relaxed multiply-adds may be used. */
+  readonly fused?: boolean;
+}
+
+const formats = {
+  f32x4: { type: 'v128', ints: 'i32x4', fraction: 23, bias: 127 },
+  f64x2: { type: 'v128', ints: 'i64x2', fraction: 52, bias: 1023 },
+  f64: { type: 'f64', ints: 'i64', fraction: 52, bias: 1023 },
+} as const;
+
+/**
+ * Float arithmetic of one shape, written as formulas: each method emits one instruction (or a few) and gives the local
+ * that holds the result. `end` lets later code have the locals.
+ */
+export class Arithmetic {
+  readonly f: FunctionBuilder;
+  readonly shape: Shape;
+  readonly options: ArithmeticOptions;
+  readonly #used: Local[] = [];
+
+  constructor(f: FunctionBuilder, shape: Shape, options: ArithmeticOptions = {}) {
+    this.f = f;
+    this.shape = shape;
+    this.options = options;
+  }
+
+  /** The value on the stack. */
+  pop(): Local {
+    return this.#keep(formats[this.shape].type);
+  }
+
+  push(value: Value): void {
+    if (typeof value !== 'number') this.f.get(value);
+    else if (this.options.constant) this.options.constant(value);
+    else if (this.shape === 'f32x4') this.f.f32x4(value);
+    else if (this.shape === 'f64x2') this.f.f64x2(value);
+    else this.f.f64(value);
+  }
+
+  /** Leaves `result` on the stack and releases all locals. */
+  end(result: Value): void {
+    this.push(result);
+    this.f.release(...this.#used.splice(0));
+  }
+
+  add(a: Value, b: Value): Local {
+    return this.#call('add', a, b);
+  }
+
+  sub(a: Value, b: Value): Local {
+    return this.#call('sub', a, b);
+  }
+
+  mul(a: Value, b: Value): Local {
+    return this.#call('mul', a, b);
+  }
+
+  div(a: Value, b: Value): Local {
+    return this.#call('div', a, b);
+  }
+
+  /** a * b + c */
+  madd(a: Value, b: Value, c: Value): Local {
+    if (!this.options.fused || this.shape === 'f64') return this.add(this.mul(a, b), c);
+    for (const value of [a, b, c]) this.push(value);
+    this.f.op(`${this.shape}.relaxed_madd`);
+    return this.pop();
+  }
+
+  neg(a: Value): Local {
+    return this.#call('neg', a);
+  }
+
+  abs(a: Value): Local {
+    return this.#call('abs', a);
+  }
+
+  floor(a: Value): Local {
+    return this.#call('floor', a);
+  }
+
+  /** The nearest whole number, ties to even. */
+  nearest(a: Value): Local {
+    return this.#call('nearest', a);
+  }
+
+  /** `a` held in low ... high; NaN stays. */
+  clamp(a: Value, low: number, high: number): Local {
+    if (this.shape === 'f64') return this.#call('max', this.#call('min', a, high), low);
+    return this.#call('pmax', this.#call('pmin', a, high), low);
+  }
+
+  /** coefficients[0] + coefficients[1] * x + ... */
+  polynomial(x: Value, coefficients: readonly number[]): Local {
+    const reversed = [...coefficients].reverse();
+    const [first = 0, second = 0, ...rest] = reversed;
+    return rest.reduce((sum, coefficient) => this.madd(sum, x, coefficient), this.madd(first, x, second));
+  }
+
+  /** Conditions are masks of lanes, or an i32. */
+  less(a: Value, b: Value): Local {
+    return this.#compare('lt', a, b);
+  }
+
+  equal(a: Value, b: Value): Local {
+    return this.#compare('eq', a, b);
+  }
+
+  notEqual(a: Value, b: Value): Local {
+    return this.#compare('ne', a, b);
+  }
+
+  and(a: Local, b: Local): Local {
+    this.f
+      .get(a)
+      .get(b)
+      .op(this.shape === 'f64' ? 'i32.and' : 'v128.and');
+    return this.#keep(a.type);
+  }
+
+  select(condition: Local, then: Value, otherwise: Value): Local {
+    this.push(then);
+    this.push(otherwise);
+    this.f.get(condition).op(this.shape === 'f64' ? 'select' : 'v128.bitselect');
+    return this.pop();
+  }
+
+  /** `size` (not negative) with the sign of `sign`. */
+  withSign(size: Value, sign: Value): Local {
+    if (this.shape === 'f64') return this.#call('copysign', size, sign);
+    this.push(sign);
+    this.push(-0);
+    this.f.op('v128.and');
+    this.push(size);
+    this.f.op('v128.or');
+    return this.pop();
+  }
+
+  /** 2^n for whole n that normal numbers reach. */
+  powerOfTwo(n: Value): Local {
+    const { ints, fraction, bias } = formats[this.shape];
+    // The sum's low bits are n + bias: it has no room for a fraction, and its upper bits are shifted out.
+    const shifted = this.add(n, 1.5 * 2 ** fraction + bias);
+    this.#bits(shifted);
+    if (ints === 'i64') this.f.i64(BigInt(fraction));
+    else this.f.i32(fraction);
+    this.f.op(`${ints}.shl`);
+    this.#floats();
+    return this.pop();
+  }
+
+  /** fraction in [1, 2) and exponent of a normal x > 0. */
+  split(x: Value): { fraction: Local; exponent: Local } {
+    const { ints, fraction: digits, bias } = formats[this.shape];
+    const whole = 2 ** digits;
+    this.#bits(x);
+    if (ints === 'i64') this.f.i64(BigInt(digits));
+    else this.f.i32(digits);
+    this.f.op(`${ints}.shr_u`);
+    this.#pushBits(whole);
+    this.f.op(ints === 'i64' ? 'i64.or' : 'v128.or');
+    this.#floats();
+    const exponent = this.sub(this.pop(), whole + bias);
+    this.#bits(x);
+    this.#pushMask(digits);
+    this.f.op(ints === 'i64' ? 'i64.and' : 'v128.and');
+    this.#pushBits(1);
+    this.f.op(ints === 'i64' ? 'i64.or' : 'v128.or');
+    this.#floats();
+    return { fraction: this.pop(), exponent };
+  }
+
+  #bits(value: Value): void {
+    this.push(value);
+    if (this.shape === 'f64') this.f.op('i64.reinterpret_f64');
+  }
+
+  #floats(): void {
+    if (this.shape === 'f64') this.f.op('f64.reinterpret_i64');
+  }
+
+  #pushBits(value: number): void {
+    this.#bits(value);
+  }
+
+  #pushMask(digits: number): void {
+    if (this.shape === 'f32x4') this.f.i32x4(2 ** digits - 1);
+    else if (this.shape === 'f64') this.f.i64(2n ** BigInt(digits) - 1n);
+    else this.f.v128(new Uint8Array(BigInt64Array.of(2n ** 52n - 1n, 2n ** 52n - 1n).buffer));
+  }
+
+  #call(name: string, ...operands: readonly Value[]): Local {
+    for (const operand of operands) this.push(operand);
+    this.f.op(`${this.shape}.${name}` as PlainOp);
+    return this.pop();
+  }
+
+  #compare(name: 'lt' | 'eq' | 'ne', a: Value, b: Value): Local {
+    this.push(a);
+    this.push(b);
+    this.f.op(`${this.shape}.${name}`);
+    return this.#keep(this.shape === 'f64' ? 'i32' : 'v128');
+  }
+
+  #keep(type: Local['type']): Local {
+    const local = this.f.local(type);
+    this.#used.push(local);
+    this.f.set(local);
+    return local;
+  }
+}

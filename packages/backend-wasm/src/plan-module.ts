@@ -1,0 +1,132 @@
+import type { Plan } from '@evenkeel/tensor/kernel';
+import { addBarrier } from './barrier.ts';
+import { emitKernel } from './emit-kernel.ts';
+import { argumentsOffset, type EmittedKernel, type InstructionSet } from './emitted-kernel.ts';
+import { type Callable, type Local, ModuleBuilder } from './encoder.ts';
+import { MathFunctions } from './math.ts';
+import { addRuntimeFunctions } from './runtime-functions.ts';
+import { structureKey } from './structure-key.ts';
+
+const PAGES = 65_536;
+
+/** A plan as the bytes of a module, and what its function `run` is to be given. */
+export interface PlanModule {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Steps from ... to - 1 that threads run through without coming back, or one step of the host's. */
+  readonly segments: readonly { readonly from: number; readonly to: number; readonly isHost: boolean }[];
+  /** Where each step's table starts, and how many bytes all of them take. */
+  readonly tableOffsets: readonly number[];
+  readonly tableBytes: number;
+  /** Counters of chunks, one for each phase of each step. */
+  readonly counters: number;
+  readonly threadBytes: number;
+  readonly sharedBytes: number;
+}
+
+/** Parameters of a module's `run`, in order, all i32. */
+export interface RunParameters {
+  readonly threads: number;
+  /** Addresses: of the tables, of scratch memory of one thread and of all, of the meeting place, of the counters. */
+  readonly tables: number;
+  readonly own: number;
+  readonly shared: number;
+  readonly sync: number;
+  readonly counters: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+export const parameterOrder: readonly (keyof RunParameters)[] = [
+  'threads',
+  'tables',
+  'own',
+  'shared',
+  'sync',
+  'counters',
+  'from',
+  'to',
+];
+
+export function emitPlan(
+  { steps }: Plan,
+  { instructions, threads }: { instructions: InstructionSet; threads: number },
+): PlanModule {
+  const module = new ModuleBuilder();
+  module.importMemory({ module: 'memory', name: 'memory', initial: 1, maximum: PAGES, shared: true });
+  const runtime = addRuntimeFunctions(module);
+  const barrier = addBarrier(module);
+  const math = new MathFunctions(module, { fused: instructions !== 'plain' });
+  const context = { module, runtime, math, instructions, threads };
+  const known = new Map<string, EmittedKernel>();
+  const emitted = steps.map(({ kernel }): EmittedKernel | undefined => {
+    if (kernel.kind === 'host') return undefined;
+    const key = structureKey(kernel);
+    const kernelFunctions = known.get(key) ?? emitKernel(kernel, context);
+    known.set(key, kernelFunctions);
+    return kernelFunctions;
+  });
+  let tableBytes = 0;
+  const tableOffsets = steps.map((step) => {
+    const offset = tableBytes;
+    tableBytes += argumentsOffset(step.operands.length) + 8 * step.arguments.length;
+    return offset;
+  });
+  const counters = writeRun(module, emitted, tableOffsets, barrier);
+  const most = (bytes: (kernel: EmittedKernel) => number): number => {
+    return Math.max(0, ...[...known.values()].map(bytes));
+  };
+  return {
+    bytes: module.toBytes(),
+    segments: segmentsOf(emitted),
+    tableOffsets,
+    tableBytes,
+    counters,
+    threadBytes: most(({ threadBytes }) => threadBytes),
+    sharedBytes: most(({ sharedBytes }) => sharedBytes),
+  };
+}
+
+/** The function that every thread runs: of each phase it takes chunks while there are any, and meets the others. */
+function writeRun(
+  module: ModuleBuilder,
+  steps: readonly (EmittedKernel | undefined)[],
+  tableOffsets: readonly number[],
+  barrier: Callable,
+): number {
+  const f = module.function({ parameters: parameterOrder.map(() => 'i32') }, 'run');
+  const parameter = (name: keyof RunParameters): Local => f.parameters[parameterOrder.indexOf(name)] as Local;
+  const chunk = f.local('i32');
+  let counter = 0;
+  steps.forEach((step, i) => {
+    if (!step) return;
+    f.i32(i).get(parameter('from')).op('i32.ge_s').i32(i).get(parameter('to')).op('i32.lt_s').op('i32.and');
+    f.if(() => {
+      for (const { chunks, run } of step.phases) {
+        const offset = 4 * counter++;
+        f.block((done) => {
+          f.loop((again) => {
+            f.get(parameter('counters')).i32(1).memory('i32.atomic.rmw.add', offset).tee(chunk);
+            f.i32(chunks).op('i32.ge_u').brIf(done);
+            f.get(parameter('tables'))
+              .i32(tableOffsets[i] as number)
+              .op('i32.add');
+            f.get(chunk).get(parameter('own')).get(parameter('shared')).call(run).br(again);
+          });
+        });
+        f.get(parameter('sync')).get(parameter('threads')).call(barrier);
+      }
+    });
+  });
+  return counter;
+}
+
+function segmentsOf(steps: readonly (EmittedKernel | undefined)[]): PlanModule['segments'] {
+  const segments: { from: number; to: number; isHost: boolean }[] = [];
+  steps.forEach((step, i) => {
+    const last = segments.at(-1);
+    const isHost = step === undefined;
+    if (last && !isHost && !last.isHost) last.to = i + 1;
+    else segments.push({ from: i, to: i + 1, isHost });
+  });
+  return segments;
+}

@@ -1,0 +1,62 @@
+import { type Expr, planRow, type RowKernel, type Stage } from '@evenkeel/tensor/kernel';
+import { argumentsOffset, type EmittedKernel, phaseType } from './emitted-kernel.ts';
+import { FunctionBuilder } from './encoder.ts';
+import { Indices, LANES } from './indices.ts';
+import type { KernelContext } from './kernel-context.ts';
+import { LoopBuilder } from './loop-builder.ts';
+import { placesOf } from './places.ts';
+import { RowPasses } from './row-passes.ts';
+import { emitSplitRow, isWorthSplitting } from './split-row.ts';
+import { accessesOf, chooseVectorAxis } from './vector-axis.ts';
+import { splitWork } from './work-split.ts';
+
+export const exprOfStage = (stage: Stage): Expr => (stage.kind === 'store' ? stage.store.value : stage.value);
+
+const product = (sizes: readonly number[]): number => sizes.reduce((total, size) => total * size, 1);
+
+/** A row kernel: its outer positions are the parallel work, or parts of rows where there are few and long ones. */
+export function emitRow(kernel: RowKernel, context: KernelContext): EmittedKernel {
+  const { outer, inner, stages } = kernel;
+  const plan = planRow(kernel);
+  const vector = vectorAxisOf(kernel);
+  const isInner = vector !== undefined && vector >= outer.length;
+  const rowLength = product(inner);
+  if (isWorthSplitting(kernel, vector)) return emitSplitRow(kernel, plan, isInner ? vector : undefined, context);
+
+  const split = splitWork(outer, isInner ? undefined : vector, Math.max(1, rowLength) * Math.ceil(stages.length / 2));
+  const f = context.module.function(phaseType);
+  const builder = new LoopBuilder(f);
+  const [table, chunk, scratch] = [builder.parameter(0), builder.parameter(1), builder.parameter(2)];
+  const places = placesOf(builder, kernel, table);
+  const given = builder.op('i32.add', table, builder.i32(argumentsOffset(kernel.operands.length)));
+  const keptLength = rowLength * (vector !== undefined && !isInner ? LANES : 1);
+  split.write(builder, places, chunk, (indices) => {
+    const passes = new RowPasses(kernel, plan, context, {
+      given,
+      vector: isInner ? vector : undefined,
+      kept: (number) => ({ address: builder.op('i32.add', scratch, builder.i32(8 * keptLength * number)) }),
+    });
+    for (const pass of plan.passes) passes.write(indices, pass);
+    passes.rowStores(indices);
+  });
+  builder.finish();
+  const threadBytes = 8 * keptLength * plan.kept.size;
+  return { phases: [{ chunks: split.chunks, run: f }], threadBytes, sharedBytes: 0 };
+}
+
+function vectorAxisOf(kernel: RowKernel): number | undefined {
+  const { outer, inner, stages } = kernel;
+  const stores = stages.flatMap((stage) => (stage.kind === 'store' ? [stage.store] : []));
+  const accesses = accessesOf(kernel, stages.map(exprOfStage), stores);
+  const sizes = [...outer, ...inner];
+  const hasScan = stages.some(({ kind }) => kind === 'scan');
+  const candidates = sizes.map((_, axis) => axis).filter((axis) => !hasScan || axis < outer.length);
+  const probe = new LoopBuilder(new FunctionBuilder(0, phaseType, 0));
+  const table = probe.i32(0);
+  return chooseVectorAxis(
+    accesses,
+    candidates,
+    sizes,
+    new Indices(probe, placesOf(probe, kernel, table), { lanes: LANES }),
+  );
+}

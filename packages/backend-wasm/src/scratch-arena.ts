@@ -1,0 +1,39 @@
+import type { DeviceMemory } from './device-memory.ts';
+
+interface User {
+  readonly scratchBytes: number;
+}
+
+/** Scratch memory that all plans share, one after the other: as large as the largest of them. */
+export class ScratchArena {
+  readonly #memory: DeviceMemory;
+  readonly #users = new Set<User>();
+  #at = 0;
+  #bytes = 0;
+
+  constructor(memory: DeviceMemory) {
+    this.#memory = memory;
+  }
+
+  /** Address of enough memory for `user`, until the next call; undefined where there is no room. */
+  reserve(user: User): number | undefined {
+    this.#users.add(user);
+    if (user.scratchBytes > this.#bytes && !this.#resize(user.scratchBytes)) return undefined;
+    return this.#at;
+  }
+
+  /** `user` comes no more; memory that only it needed is given up. */
+  release(user: User): void {
+    this.#users.delete(user);
+    const largest = Math.max(0, ...[...this.#users].map(({ scratchBytes }) => scratchBytes));
+    if (largest < this.#bytes) this.#resize(largest);
+  }
+
+  #resize(bytes: number): boolean {
+    if (this.#bytes > 0) this.#memory.free(this.#at, this.#bytes);
+    const at = bytes > 0 ? this.#memory.allocate(bytes) : 0;
+    this.#bytes = at === undefined ? 0 : bytes;
+    this.#at = at ?? 0;
+    return at !== undefined;
+  }
+}

@@ -1,0 +1,53 @@
+import { bytesPerElement } from '@evenkeel/tensor';
+import type { Plan } from '@evenkeel/tensor/kernel';
+import { SYNC_BYTES } from './barrier.ts';
+import type { PlanModule } from './plan-module.ts';
+
+const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
+
+/** Where things lie in a run's scratch memory, in bytes from its start. */
+export interface ScratchLayout {
+  /** Each value that is a temporary; -1 for others. */
+  readonly values: readonly number[];
+  readonly own: number;
+  /** Bytes between two threads' own memory. */
+  readonly ownStride: number;
+  readonly shared: number;
+  readonly sync: number;
+  readonly counters: number;
+  readonly tables: number;
+  readonly bytes: number;
+}
+
+/** Places temporaries (one place a slot, and places of their own for those without) and what threads need besides. */
+export function layOut({ values, slots }: Plan, module: PlanModule, threads: number): ScratchLayout {
+  let bytes = 0;
+  const place = (size: number): number => {
+    const start = bytes;
+    bytes += align(size);
+    return start;
+  };
+  const sizes = [...slots];
+  for (const { role, slot, dtype, length } of values) {
+    if (role === 'temporary' && slot !== undefined) {
+      sizes[slot] = Math.max(sizes[slot] ?? 0, length * bytesPerElement(dtype));
+    }
+  }
+  const starts = sizes.map((size) => place(size));
+  const temporaries = values.map(({ role, slot, dtype, length }) => {
+    if (role !== 'temporary') return -1;
+    return slot === undefined ? place(length * bytesPerElement(dtype)) : (starts[slot] as number);
+  });
+  const ownStride = align(module.threadBytes);
+  return {
+    values: temporaries,
+    own: place(ownStride * threads),
+    ownStride,
+    shared: place(module.sharedBytes),
+    sync: place(SYNC_BYTES),
+    counters: place(4 * module.counters),
+    tables: place(module.tableBytes),
+    // Whoever reads a whole vector behind the last element stays inside.
+    bytes: bytes + 64,
+  };
+}

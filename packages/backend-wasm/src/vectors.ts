@@ -1,0 +1,64 @@
+import type { DType } from '@evenkeel/tensor';
+import { scalarType } from './arithmetic.ts';
+import type { LaneOp, PlainOp } from './encoder.ts';
+import type { LoopBuilder } from './loop-builder.ts';
+import type { Value } from './loop-values.ts';
+
+/**
+ * Moves between one element and vectors of four. A vector of bools has all bits of a lane set for true; a single bool is
+ * 1 or 0.
+ */
+export class Vectors {
+  readonly #builder: LoopBuilder;
+
+  constructor(builder: LoopBuilder) {
+    this.#builder = builder;
+  }
+
+  /** The same element in all lanes; vectors as they are. */
+  splat(value: Value, dtype: DType): Value {
+    if (value.type === 'v128') return value;
+    const builder = this.#builder;
+    const number = dtype === 'bool' ? builder.op('i32.sub', builder.i32(0), value) : value;
+    if (number.form.kind === 'number' && number.type === 'i32') {
+      return builder.lanes(...new Array<number>(4).fill(number.form.value));
+    }
+    return builder.op(`${number.type as 'i32'}x4.splat` as PlainOp, number);
+  }
+
+  /** One lane of a vector; single elements as they are. */
+  extract(value: Value, lane: number, dtype: DType): Value {
+    if (value.type !== 'v128') return value;
+    const builder = this.#builder;
+    const element = builder.lane(`${scalarType(dtype) as 'i32'}x4.extract_lane` as LaneOp, lane, value);
+    return dtype === 'bool' ? builder.op('i32.and', element, builder.i32(1)) : element;
+  }
+
+  /** A vector of four elements; one element where all are the same. */
+  join(elements: readonly Value[], dtype: DType): Value {
+    const [first, ...others] = elements as [Value, ...Value[]];
+    if (others.every((other) => other === first)) return first;
+    const op = `${scalarType(dtype) as 'i32'}x4.replace_lane` as LaneOp;
+    return others.reduce(
+      (vector, element, i) => {
+        const part = dtype === 'bool' ? this.#builder.op('i32.sub', this.#builder.i32(0), element) : element;
+        return this.#builder.lane(op, i + 1, vector, part);
+      },
+      this.splat(first, dtype),
+    );
+  }
+
+  /** Computes each lane by itself. */
+  each(
+    dtype: DType,
+    dtypes: readonly DType[],
+    operands: readonly Value[],
+    compute: (...elements: Value[]) => Value,
+  ): Value {
+    if (operands.every(({ type }) => type !== 'v128')) return compute(...operands);
+    const lanes = [0, 1, 2, 3].map((lane) => {
+      return compute(...operands.map((operand, i) => this.extract(operand, lane, dtypes[i] as DType)));
+    });
+    return this.join(lanes, dtype);
+  }
+}

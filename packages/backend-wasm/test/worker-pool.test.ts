@@ -1,0 +1,72 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { addBarrier, SYNC_BYTES } from '../src/barrier.ts';
+import { DeviceMemory } from '../src/device-memory.ts';
+import { type Local, ModuleBuilder } from '../src/encoder.ts';
+import { WorkerPool } from '../src/worker-pool.ts';
+
+const threads = 2;
+const memory = new DeviceMemory({ shared: true });
+let pool: WorkerPool | undefined;
+
+afterEach(async () => {
+  await pool?.dispose();
+});
+
+/** `(thread, sync, cell)`: meets the others, adds the thread's number to the cell; traps in thread `trapping`. */
+async function compile(trapping: number): Promise<WebAssembly.Module> {
+  const module = new ModuleBuilder();
+  module.importMemory({ module: 'memory', name: 'memory', initial: 1, maximum: 65_536, shared: true });
+  const barrier = addBarrier(module);
+  const f = module.function({ parameters: ['i32', 'i32', 'i32'] }, 'run');
+  const [thread, sync, cell] = f.parameters as [Local, Local, Local];
+  f.get(thread)
+    .i32(trapping)
+    .op('i32.eq')
+    .if(() => f.op('unreachable'));
+  f.get(sync).i32(threads).call(barrier);
+  f.get(cell).get(thread).i32(1).op('i32.add').memory('i32.atomic.rmw.add').op('drop');
+  return WebAssembly.compile(module.toBytes());
+}
+
+async function start(trapping: number) {
+  const created = new WorkerPool(threads, memory.memory);
+  pool = created;
+  created.add(1, await compile(trapping));
+  const sync = memory.allocate(SYNC_BYTES) as number;
+  const cell = memory.allocate(4) as number;
+  const value = (): number => memory.view('int32', cell, 1)[0] as number;
+  return { run: () => created.run(1, sync, (thread) => [thread, sync, cell]), value };
+}
+
+describe('a pool of workers', () => {
+  test('runs a function on all threads, again and again', async () => {
+    const { run, value } = await start(-1);
+    for (let i = 1; i <= 3; i++) {
+      await run();
+      expect(value()).toBe(3 * i);
+    }
+  });
+
+  test('rejects when one thread traps and the other waits for it', async () => {
+    const { run } = await start(1);
+    await expect(run()).rejects.toThrow('unreachable');
+    await expect(run()).rejects.toThrow('unreachable');
+  });
+});
+
+describe('memory', () => {
+  test('gives out aligned parts that do not overlap, and takes them back', () => {
+    const fresh = new DeviceMemory({ shared: true, limit: 2 ** 20 });
+    const parts = [100, 1, 64, 1000].map((bytes) => ({ bytes, at: fresh.allocate(bytes) as number }));
+    expect(parts.every(({ at }) => at % 64 === 0)).toBe(true);
+    const sorted = [...parts].sort((a, b) => a.at - b.at);
+    sorted.slice(1).forEach(({ at }, i) => {
+      const before = sorted[i] as (typeof parts)[number];
+      expect(at).toBeGreaterThanOrEqual(before.at + before.bytes);
+    });
+    for (const { at, bytes } of parts) fresh.free(at, bytes);
+    expect(fresh.used).toBe(0);
+    expect(fresh.allocate(2 ** 20)).toBeUndefined();
+    expect(fresh.allocate(2 ** 19)).toBe(parts[0]?.at);
+  });
+});
