@@ -26,7 +26,11 @@ export interface WasmBackend extends Backend {
   readonly instructions: InstructionSet;
 }
 
-const cores = (): number => globalThis.navigator?.hardwareConcurrency ?? 2;
+/** Browsers and newer Nodes say it in `navigator`; Node 20 only in its own module, which a page must not import. */
+function cores(): number {
+  const os = globalThis.process?.getBuiltinModule?.('node:os');
+  return os?.availableParallelism() ?? globalThis.navigator?.hardwareConcurrency ?? 2;
+}
 
 /**
  * A backend that writes WebAssembly SIMD for each plan and runs it on worker threads over one shared memory. The calling
