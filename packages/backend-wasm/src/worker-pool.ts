@@ -15,6 +15,7 @@ interface Current {
 export class WorkerPool {
   readonly threads: number;
   readonly #memory: WebAssembly.Memory;
+  readonly #startWorker: typeof startWorker;
   readonly #workers: (WorkerHandle | undefined)[] = [];
   readonly #modules = new Map<number, WebAssembly.Module>();
   #starting: Promise<void> | undefined;
@@ -22,8 +23,9 @@ export class WorkerPool {
   #runs = 0;
   #disposed = false;
 
-  constructor(threads: number, memory: WebAssembly.Memory) {
+  constructor(threads: number, memory: WebAssembly.Memory, { start = startWorker } = {}) {
     this.threads = threads;
+    this.#startWorker = start;
     this.#memory = memory;
   }
 
@@ -42,7 +44,9 @@ export class WorkerPool {
    * others have left too.
    */
   async run(id: number, sync: number, parametersOf: (thread: number) => readonly number[]): Promise<void> {
-    await this.#start();
+    // One may die while others start.
+    do await this.#start();
+    while (this.#workers.includes(undefined));
     new Int32Array(this.#memory.buffer, sync, SYNC_BYTES / 4).fill(0);
     const run = ++this.#runs;
     await new Promise<void>((resolve, reject) => {
@@ -72,7 +76,7 @@ export class WorkerPool {
     this.#starting = (async () => {
       for (let thread = 0; thread < this.threads; thread++) {
         if (this.#workers[thread] || this.#disposed) continue;
-        const worker = await startWorker({
+        const worker = await this.#startWorker({
           answer: (answer) => this.#answered(thread, answer),
           died: (reason) => this.#died(thread, reason),
         });

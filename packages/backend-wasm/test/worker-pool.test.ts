@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { addBarrier, SYNC_BYTES } from '../src/barrier.ts';
 import { DeviceMemory } from '../src/device-memory.ts';
 import { type Local, ModuleBuilder } from '../src/encoder.ts';
+import { startWorker, type WorkerEvents, type WorkerHandle } from '../src/worker.ts';
 import { WorkerPool } from '../src/worker-pool.ts';
 
 const threads = 2;
@@ -28,8 +29,21 @@ async function compile(trapping: number): Promise<WebAssembly.Module> {
   return WebAssembly.compile(module.toBytes());
 }
 
+/** The workers' events, by thread. */
+let events: WorkerEvents[] = [];
+let handles: WorkerHandle[] = [];
+
 async function start(trapping: number) {
-  const created = new WorkerPool(threads, memory.memory);
+  events = [];
+  handles = [];
+  const created = new WorkerPool(threads, memory.memory, {
+    start: async (given) => {
+      const handle = await startWorker(given);
+      events.push(given);
+      handles.push(handle);
+      return handle;
+    },
+  });
   pool = created;
   created.add(1, await compile(trapping));
   const sync = memory.allocate(SYNC_BYTES) as number;
@@ -45,6 +59,20 @@ describe('a pool of workers', () => {
       await run();
       expect(value()).toBe(3 * i);
     }
+  });
+
+  test('rejects when a worker dies while the other waits for it, and starts another', async () => {
+    const { run, value } = await start(-1);
+    await run();
+    await handles[1]?.end();
+    const running = run();
+    // The first thread waits for the second, which is no more.
+    const rejected = expect(running).rejects.toThrow('worker 1 of 2 died: killed');
+    await new Promise((resolve) => setImmediate(resolve));
+    events[1]?.died('killed');
+    await rejected;
+    await run();
+    expect(value()).toBeGreaterThan(3);
   });
 
   test('rejects when one thread traps and the other waits for it', async () => {
