@@ -9,8 +9,10 @@ const packageOrder: Record<string, readonly string[]> = {
   nn: ['tensor'],
   formats: ['tensor'],
   'mp-nn': ['nn', 'tensor'],
-  edm2: ['mp-nn', 'nn', 'formats', 'backend-wasm', 'tensor'],
+  edm2: ['mp-nn', 'nn', 'formats', 'tensor'],
 };
+/** Added for programs, whose user picks a backend; the libraries never name one. */
+const backendsOfPrograms: Record<string, readonly string[]> = { edm2: ['backend-wasm'] };
 const backendMayImport: readonly string[] = ['tensor'];
 
 /** Packages of others that a package may import. */
@@ -75,7 +77,12 @@ function complaint(file: SourceFile, { specifier, typeOnly }: Import): string | 
   const inTesting = folder === 'testing';
   const inNode = nodeFolders[folder];
   if (own !== null) {
-    const allowed = file.package.startsWith('backend-') ? backendMayImport : (packageOrder[file.package] ?? []);
+    const inProgram = inNode !== undefined && folder !== 'node';
+    const order = [
+      ...(packageOrder[file.package] ?? []),
+      ...(inProgram ? (backendsOfPrograms[file.package] ?? []) : []),
+    ];
+    const allowed = file.package.startsWith('backend-') ? backendMayImport : order;
     if (!allowed.includes(own[1] ?? '')) return 'points against the dependency direction';
     if (own[2] === 'node' && inNode === undefined) return 'brings Node into what runs in browsers';
     return own[2] === 'testing' && !inTesting ? 'brings test code into the package' : undefined;
@@ -152,7 +159,8 @@ describe('every manifest follows the order', () => {
     );
     expect([...used].filter((specifier) => !declared.has(specifier))).toEqual([]);
 
-    const allowed = name.startsWith('backend-') ? backendMayImport : packageOrder[name];
+    const order = packageOrder[name] && [...packageOrder[name], ...(backendsOfPrograms[name] ?? [])];
+    const allowed = name.startsWith('backend-') ? backendMayImport : order;
     const own = [...declared].filter((d) => d.startsWith('@evenkeel/')).map((d) => d.slice('@evenkeel/'.length));
     expect(own.filter((d) => !allowed?.includes(d))).toEqual([]);
   });
@@ -187,6 +195,7 @@ describe('the check itself', () => {
     ['nn', 'linear.ts', "import fc from 'fast-check';"],
     ['tensor', 'index.ts', "import { readFileSync } from 'node:fs';"],
     ['edm2', 'network/unet.ts', "import { readFileSync } from 'node:fs';"],
+    ['edm2', 'network/unet.ts', "import { wasm } from '@evenkeel/backend-wasm';"],
     ['edm2', 'network/unet.ts', "import { progress } from '../quickstart/progress.ts';"],
     ['edm2', 'network/unet.ts', "import { writeFileAtomically } from '@evenkeel/formats/node';"],
     ['nn', 'linear.ts', "import { Command } from 'commander';"],
@@ -202,6 +211,7 @@ describe('the check itself', () => {
 
   test.each([
     ['edm2', 'index.ts', "import { Linear } from '@evenkeel/nn';"],
+    ['edm2', 'quickstart/main.ts', "import { wasm } from '@evenkeel/backend-wasm';"],
     ['edm2', 'data/asset.ts', "const fs = (await lazily('fs')) as typeof import('node:fs');"],
     ['edm2', 'quickstart/main.ts', "import { join } from 'node:path';\nimport { x } from '@evenkeel/formats/node';"],
     ['tensor', 'autograd/rules.ts', "import { Tensor } from '../tensor/tensor.ts';"],

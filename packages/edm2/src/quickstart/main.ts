@@ -10,7 +10,7 @@ import { lineChart } from '../plot/line-chart.ts';
 import { parseOptions, type QuickstartOptions } from './options.ts';
 import { type PaintReport, paint } from './paint.ts';
 import { duration, ProgressLine } from './progress-line.ts';
-import { emaStds, mostColumns, network, samplingMs } from './recipe.ts';
+import { emaStds, mostColumns, networkFor, samplingMs } from './recipe.ts';
 import { type TrainingReport, train } from './train.ts';
 
 async function run(options: QuickstartOptions): Promise<void> {
@@ -38,6 +38,7 @@ async function run(options: QuickstartOptions): Promise<void> {
       dataset,
       folder,
       seed,
+      backend: options.backend,
       deadline,
       samples: samples * mostColumns,
       line,
@@ -145,7 +146,7 @@ function summary({ options, backend, training, painting, seconds }: SummaryParts
     node: process.version,
     cores: availableParallelism(),
   };
-  return `${JSON.stringify({ backend, machine, network, options, training, painting, seconds }, null, 2)}\n`;
+  return `${JSON.stringify({ backend, machine, network: networkFor(options.backend), options, training, painting, seconds }, null, 2)}\n`;
 }
 
 function withoutCurve({ losses, ...numbers }: TrainingReport) {

@@ -10,7 +10,7 @@ import { Precond } from '../network/precondition.ts';
 import { trainingExamples } from '../train/batch.ts';
 import { Trainer } from '../train/trainer.ts';
 import { duration, type ProgressLine } from './progress-line.ts';
-import { batchSize, emaStds, learning, network, noise, samplingMs, snapshotCount } from './recipe.ts';
+import { batchSize, emaStds, learning, networkFor, noise, samplingMs, snapshotCount } from './recipe.ts';
 
 /** What a training run reports. */
 export interface TrainingReport {
@@ -31,6 +31,7 @@ export interface TrainingRequest {
   readonly dataset: ImageDataset;
   readonly folder: string;
   readonly seed: number;
+  readonly backend: 'wasm' | 'js';
   /** `performance.now()` by which everything, sampling included, should be over. */
   readonly deadline: number;
   /** Pictures that will be sampled afterwards, for which time is kept. */
@@ -49,7 +50,11 @@ export async function train(request: TrainingRequest): Promise<TrainingReport> {
   const { dataset, folder, seed, deadline, samples, line, isStopped } = request;
   const { train: trained, heldOut } = splitHeldOut(dataset, { seed });
   const images = subset(dataset, trained);
-  using net = new Precond({ ...network, labelDim: dataset.labelCount, generator: new Generator(seed) });
+  using net = new Precond({
+    ...networkFor(request.backend),
+    labelDim: dataset.labelCount,
+    generator: new Generator(seed),
+  });
   const loader = new DataLoader(trainingExamples(images), { batchSize, indices: classBalanced(images, { seed }) });
   using trainer = new Trainer(net, loader, { batchSize, seed, loss: noise, learningRate: learning, emaStds });
   const triples = denoisingTriples(dataset, { indices: heldOut, count: 64, seed, ...noise });
