@@ -1,4 +1,5 @@
 import type { Expr, ReduceOp, RowKernel, Stage, Store } from '../kernel/ir.ts';
+import { type Pass, planRow, type RowPlan } from '../kernel/row-plan.ts';
 import type { DType } from '../types/dtype.ts';
 import { elementCount, stridesOf } from '../types/shape.ts';
 import { ExpressionValues } from './expression-values.ts';
@@ -7,7 +8,6 @@ import { LoopBuilder } from './loop-builder.ts';
 import type { ArrayReference, Local, LoopProgram, Value } from './loops.ts';
 import { operandNames } from './operand-names.ts';
 import type { Primitive } from './primitives.ts';
-import { type Pass, planRow, type RowPlan } from '../kernel/row-plan.ts';
 
 /** A row kernel as loops. Scratch array `i` holds `scratchLengths[i]` elements: one for each stage kept for a later pass. */
 export function lowerRow(kernel: RowKernel): { program: LoopProgram; scratchLengths: number[] } {

@@ -1,10 +1,10 @@
 import { axesOf, directFactor, type Linear } from '../kernel/index-math.ts';
 import type { Contraction, Expr, Guard, Index } from '../kernel/ir.ts';
+import { visitExpr } from '../kernel/row-plan.ts';
 import { elementCount } from '../types/shape.ts';
 import { BLOCK, PACKED } from './block-memory.ts';
 import { IndexValues } from './index-values.ts';
 import { LoopBuilder } from './loop-builder.ts';
-import { visitExpr } from '../kernel/row-plan.ts';
 
 /** Points at which a 3 x 3 convolution of 4 x 4 outputs is multiplied. */
 export const POINTS = 36;
