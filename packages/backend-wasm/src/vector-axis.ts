@@ -1,5 +1,5 @@
 import type { DType } from '@evenkeel/tensor';
-import { type Expr, type Index, type Linear, visitExpr } from '@evenkeel/tensor/kernel';
+import { type Expr, type Index, type Linear, visitExprs } from '@evenkeel/tensor/kernel';
 import { type Indices, LANES } from './indices.ts';
 import type { KernelSignature } from './kernel-context.ts';
 
@@ -20,7 +20,7 @@ export function accessesOf(
   const isDouble = (dtype: DType | undefined): boolean => dtype === 'float64';
   let hasDouble = stores.some(({ operand }) => isDouble(operands[operand]?.dtype));
   for (const root of roots) {
-    visitExpr(root, (expr) => {
+    visitExprs([root], (expr) => {
       if (isDouble(expr.dtype)) hasDouble = true;
       if (expr.kind !== 'load') return;
       indices.push(expr.index);

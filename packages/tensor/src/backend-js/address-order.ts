@@ -1,6 +1,6 @@
 import type { Linear } from '../kernel/index-math.ts';
 import type { Expr, Index } from '../kernel/ir.ts';
-import { visitExpr } from '../kernel/row-plan.ts';
+import { visitExprs } from '../kernel/walk.ts';
 
 /** How far an axis moves in memory; large where it does not appear, so that it becomes an outer loop. */
 export function stepOf(address: Linear | undefined, axis: number): number {
@@ -12,7 +12,7 @@ export function stepOf(address: Linear | undefined, axis: number): number {
 export function walkedLoad(expr: Expr): Index | undefined {
   let main: Index | undefined;
   let most = -1;
-  visitExpr(expr, (inner) => {
+  visitExprs([expr], (inner) => {
     if (inner.kind !== 'load') return;
     const { size } = axesIn(inner.index);
     if (size > most) [main, most] = [inner.index, size];

@@ -1,6 +1,6 @@
 import { axesOf, directFactor, type Linear } from '../kernel/index-math.ts';
 import type { Contraction, Expr, Guard, Index } from '../kernel/ir.ts';
-import { visitExpr } from '../kernel/row-plan.ts';
+import { visitExprs } from '../kernel/walk.ts';
 import { elementCount } from '../types/shape.ts';
 import { BLOCK, PACKED } from './block-memory.ts';
 import { IndexValues } from './index-values.ts';
@@ -99,7 +99,7 @@ function slides({ batch, m, n, k, a, operands }: Contraction, axes: WinogradShap
   const checkGuards = (guards: readonly Guard[]): void => {
     for (const { index } of guards) check(index);
   };
-  visitExpr(a, (expr: Expr) => {
+  visitExprs([a], (expr: Expr) => {
     if (expr.kind === 'load' || expr.kind === 'index') check(expr.index);
     if (expr.kind === 'load' || expr.kind === 'guard') checkGuards(expr.guards);
   });

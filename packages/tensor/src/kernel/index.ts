@@ -5,5 +5,5 @@ export { elementBytes } from './element-bytes.ts';
 export { alwaysHolds, axesOf, directFactor, IndexSpace, type Linear, type LinearGuard } from './index-math.ts';
 export type * from './ir.ts';
 export type * from './plan.ts';
-export { type Pass, planRow, type RowPlan, visitExpr } from './row-plan.ts';
+export { type Pass, planRow, type RowPlan } from './row-plan.ts';
 export { mapOperands, operandsOf, visitExprs } from './walk.ts';

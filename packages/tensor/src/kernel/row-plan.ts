@@ -1,5 +1,5 @@
 import type { Expr, Index, RowKernel, Stage, Store } from './ir.ts';
-import { operandsOf } from './walk.ts';
+import { visitExprs } from './walk.ts';
 
 /** One run over a row's elements: the stages it computes, in order. Maps are listed where their values are kept. */
 export interface Pass {
@@ -120,7 +120,7 @@ function exprOf(stage: Stage): Expr {
 
 function stagesOf(stage: Stage): number[] {
   const found = new Set<number>();
-  visitExpr(exprOf(stage), (expr) => {
+  visitExprs([exprOf(stage)], (expr) => {
     if (expr.kind === 'stage') found.add(expr.stage);
   });
   return [...found];
@@ -134,7 +134,7 @@ function operandsReadBy(expr: Expr): Set<number> {
     if (index.kind === 'add') visitIndex(index.right);
     if ('left' in index) visitIndex(index.left);
   };
-  visitExpr(expr, (inner) => {
+  visitExprs([expr], (inner) => {
     if (inner.kind === 'load') found.add(inner.operand);
     if (inner.kind === 'load' || inner.kind === 'index') visitIndex(inner.index);
     if (inner.kind === 'load' || inner.kind === 'guard') for (const guard of inner.guards) visitIndex(guard.index);
@@ -144,20 +144,8 @@ function operandsReadBy(expr: Expr): Set<number> {
 
 function costOf(expr: Expr): number {
   let cost = 0;
-  visitExpr(expr, (inner) => {
+  visitExprs([expr], (inner) => {
     cost += 'op' in inner ? (costly[inner.op] ?? 1) : inner.kind === 'load' ? 1 : 0;
   });
   return cost;
-}
-
-/** Every distinct expression of a DAG, once. */
-export function visitExpr(root: Expr, visit: (expr: Expr) => void): void {
-  const seen = new Set<Expr>();
-  const walk = (expr: Expr): void => {
-    if (seen.has(expr)) return;
-    seen.add(expr);
-    visit(expr);
-    for (const operand of operandsOf(expr)) walk(operand);
-  };
-  walk(root);
 }

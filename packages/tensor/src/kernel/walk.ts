@@ -38,13 +38,17 @@ export function mapOperands(expr: Expr, change: (operand: Expr) => Expr): Expr {
   }
 }
 
-/** Visits everything that `roots` are made of, shared expressions once. */
+/**
+ * Visits everything that `roots` are made of, an expression before its operands, shared ones once. `visit` may give further
+ * expressions to walk, after its own operands.
+ */
 export function visitExprs(roots: readonly Expr[], visit: (expr: Expr) => readonly Expr[] | undefined): void {
   const seen = new Set<Expr>();
-  const stack = [...roots];
+  const stack = [...roots].reverse();
   for (let expr = stack.pop(); expr; expr = stack.pop()) {
     if (seen.has(expr)) continue;
     seen.add(expr);
-    stack.push(...operandsOf(expr), ...(visit(expr) ?? []));
+    const further = visit(expr) ?? [];
+    stack.push(...[...operandsOf(expr), ...further].reverse());
   }
 }
