@@ -1,6 +1,6 @@
 import type { Backend, Call, Capabilities, DeviceBuffer, DType, Executable, HostArray, Run } from '@evenkeel/tensor';
 import { bytesPerElement } from '@evenkeel/tensor';
-import type { Plan } from '@evenkeel/tensor/kernel';
+import { bindInputs, bindOutputs, type Plan } from '@evenkeel/tensor/kernel';
 import { type BufferHome, WasmBuffer } from './buffer.ts';
 import { DeviceMemory, MEMORY_BYTES } from './device-memory.ts';
 import type { InstructionSet } from './emitted-kernel.ts';
@@ -121,14 +121,11 @@ class PlanRunner implements WasmBackend, BufferHome {
       throw new Error('wasm backend: run of an executable of another backend');
     if (executable.disposed) throw new Error('wasm backend: run of a disposed executable. Compile the plan again');
     const { plan } = executable;
-    const buffers = this.#bind(plan, call);
-    const made: WasmBuffer[] = [];
-    try {
-      for (const value of plan.outputs) this.#output(plan, value, buffers, made);
-    } catch (error) {
-      for (const buffer of made) buffer.free();
-      throw error;
-    }
+    const buffers = bindInputs(plan, call, {
+      name: this.name,
+      isOwn: (buffer): buffer is WasmBuffer => buffer instanceof WasmBuffer && buffer.home === this,
+    });
+    bindOutputs(plan, buffers, (value) => this.allocate(value));
     const addresses = buffers.map((buffer) => buffer?.address('run'));
     // Callers may reuse their argument array.
     const settled = { ...call, arguments: call.arguments.slice() };
@@ -163,45 +160,6 @@ class PlanRunner implements WasmBackend, BufferHome {
     };
     this.#queue = result.then(over, over);
     return result;
-  }
-
-  #bind(plan: Plan, { inputs, arguments: given }: Call): (WasmBuffer | undefined)[] {
-    if (inputs.length !== plan.inputs.length || given.length !== plan.argumentCount) {
-      throw new Error(
-        `wasm backend: run with ${inputs.length} inputs and ${given.length} arguments, the plan takes ${plan.inputs.length} and ${plan.argumentCount}`,
-      );
-    }
-    const buffers: (WasmBuffer | undefined)[] = plan.values.map(() => undefined);
-    plan.inputs.forEach((value, i) => {
-      const buffer = inputs[i];
-      if (!(buffer instanceof WasmBuffer) || buffer.home !== this) {
-        throw new Error(`wasm backend: input ${i} is a buffer of another backend. Read it there and write it here`);
-      }
-      const { dtype, length } = plan.values[value] as Plan['values'][number];
-      if (buffer.dtype !== dtype || buffer.length !== length) {
-        throw new Error(
-          `wasm backend: input ${i} is ${buffer.dtype} of length ${buffer.length}, the plan takes ${dtype} of length ${length}`,
-        );
-      }
-      buffers[value] = buffer;
-    });
-    return buffers;
-  }
-
-  /** Gives an output its buffer: the one that it replaces, or a new one. */
-  #output(plan: Plan, value: number, buffers: (WasmBuffer | undefined)[], made: WasmBuffer[]): WasmBuffer {
-    const known = buffers[value];
-    if (known) return known;
-    const { dtype, length, replaces } = plan.values[value] as Plan['values'][number];
-    let buffer: WasmBuffer;
-    if (replaces !== undefined) {
-      buffer = this.#output(plan, replaces, buffers, made);
-    } else {
-      buffer = this.allocate({ dtype, length });
-      made.push(buffer);
-    }
-    buffers[value] = buffer;
-    return buffer;
   }
 
   #checkAlive(): void {

@@ -1,4 +1,5 @@
 import type { Backend, Call, Capabilities, DeviceBuffer, Executable, Run } from '../kernel/backend.ts';
+import { bindInputs, bindOutputs } from '../kernel/bind.ts';
 import type { Plan } from '../kernel/plan.ts';
 import { bytesPerElement, type DType, type HostArray } from '../types/dtype.ts';
 import { Arena } from './arena.ts';
@@ -130,15 +131,12 @@ class PlainBackend implements JsBackend, BufferHome {
     if (!(executable instanceof JsExecutable)) throw new Error('js backend: run of an executable of another backend');
     if (executable.disposed) throw new Error('js backend: run of a disposed executable. Compile the plan again');
     const { plan } = executable;
-    const buffers = this.#bind(plan, call);
+    const buffers = bindInputs(plan, call, {
+      name: this.name,
+      isOwn: (buffer): buffer is JsBuffer => buffer instanceof JsBuffer && buffer.home === this,
+    });
     this.#checkScratch(executable);
-    const made: JsBuffer[] = [];
-    try {
-      for (const value of plan.outputs) this.#output(plan, value, buffers, made);
-    } catch (error) {
-      for (const buffer of made) buffer.free();
-      throw error;
-    }
+    bindOutputs(plan, buffers, (value) => this.allocate(value));
     const arrays = buffers.map((buffer): HostArray | undefined => buffer?.array('run'));
     const around = {
       arena: this.#arena,
@@ -182,45 +180,6 @@ class PlainBackend implements JsBackend, BufferHome {
     };
     this.#queue = result.then(over, over);
     return result;
-  }
-
-  #bind(plan: Plan, { inputs, arguments: given }: Call): (JsBuffer | undefined)[] {
-    if (inputs.length !== plan.inputs.length || given.length !== plan.argumentCount) {
-      throw new Error(
-        `js backend: run with ${inputs.length} inputs and ${given.length} arguments, the plan takes ${plan.inputs.length} and ${plan.argumentCount}`,
-      );
-    }
-    const buffers: (JsBuffer | undefined)[] = plan.values.map(() => undefined);
-    plan.inputs.forEach((value, i) => {
-      const buffer = inputs[i];
-      if (!(buffer instanceof JsBuffer) || buffer.home !== this) {
-        throw new Error(`js backend: input ${i} is a buffer of another backend. Read it there and write it here`);
-      }
-      const { dtype, length } = plan.values[value] as Plan['values'][number];
-      if (buffer.dtype !== dtype || buffer.length !== length) {
-        throw new Error(
-          `js backend: input ${i} is ${buffer.dtype} of length ${buffer.length}, the plan takes ${dtype} of length ${length}`,
-        );
-      }
-      buffers[value] = buffer;
-    });
-    return buffers;
-  }
-
-  /** Gives an output its buffer: the one that it replaces, or a new one. */
-  #output(plan: Plan, value: number, buffers: (JsBuffer | undefined)[], made: JsBuffer[]): JsBuffer {
-    const known = buffers[value];
-    if (known) return known;
-    const { dtype, length, replaces } = plan.values[value] as Plan['values'][number];
-    let buffer: JsBuffer;
-    if (replaces !== undefined) {
-      buffer = this.#output(plan, replaces, buffers, made);
-    } else {
-      buffer = this.allocate({ dtype, length });
-      made.push(buffer);
-    }
-    buffers[value] = buffer;
-    return buffer;
   }
 
   #checkAlive(): void {

@@ -1,5 +1,6 @@
 // What a backend of one's own is written against: plans, kernels, and help in reading them.
 export type { Backend, Call, Capabilities, DeviceBuffer, Executable, Run } from './backend.ts';
+export { type BoundBuffers, bindInputs, bindOutputs } from './bind.ts';
 export { flopsOf } from './cost.ts';
 export { elementBytes } from './element-bytes.ts';
 export { alwaysHolds, axesOf, directFactor, IndexSpace, type Linear, type LinearGuard } from './index-math.ts';
