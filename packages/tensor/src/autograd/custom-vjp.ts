@@ -14,7 +14,7 @@ export interface CustomContext<I extends readonly Tensor[]> {
  * A function with a gradient rule of its own: `backward` gets the output's gradient and gives one gradient for each
  * input, undefined for those that have none. Differentiating twice differentiates `backward`.
  *
- * @throws when a gradient has another shape or dtype than its input.
+ * @throws when there are more or fewer gradients than inputs, or one has another shape or dtype than its input.
  * @example
  * // The forward pass rounds, the backward pass does not notice.
  * const rounded = customVjp([x], (x) => x.round(), (gradient) => [gradient]);
@@ -28,6 +28,11 @@ export function customVjp<const I extends readonly Tensor[], D extends DType>(
   const rule: CustomRule = ({ gradient, sources, result }) => {
     const own = sources.slice(1);
     const gradients = backward(gradient, { inputs: own as unknown as I, output: result });
+    if (gradients.length !== own.length) {
+      throw new Error(
+        `${name}: backward gave ${gradients.length} gradients for ${own.length} inputs. Give undefined where none flows`,
+      );
+    }
     own.forEach((input, i) => {
       const given = gradients[i];
       if (given === undefined || (sameShape(given.shape, input.shape) && given.dtype === input.dtype)) return;

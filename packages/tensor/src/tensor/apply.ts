@@ -39,7 +39,12 @@ function adviceFor(dtype: DType): string {
  */
 export function scalar<D extends DType>(where: string, value: number, dtype: D): Tensor<D> {
   if (typeof value !== 'number') {
-    throw new Error(`${where}: needs a tensor or a number, got ${value === null ? 'null' : typeof value}`);
+    const got = Array.isArray(value)
+      ? 'an array. Make a tensor of it with tensor()'
+      : value === null
+        ? 'null'
+        : typeof value;
+    throw new Error(`${where}: needs a tensor or a number, got ${got}`);
   }
   checkNumber(where, value, dtype);
   return constant(value, dtype, !isFloat(dtype));
@@ -71,8 +76,16 @@ export function broadcast<D extends DType>(x: Tensor<D>, shape: Shape): Tensor<D
   return sameShape(aligned.shape, shape) ? aligned : apply('expand', [aligned], {}, { shape });
 }
 
-/** Throws where `tensors` mix dtypes. */
+/** Throws unless `value` is a tensor: programs without types may pass anything. */
+export function checkTensor(where: string, value: unknown): void {
+  if (value instanceof Tensor) return;
+  const got = Array.isArray(value) ? 'an array' : value === null ? 'null' : typeof value;
+  throw new Error(`${where}: needs a tensor, got ${got}. Make one with tensor()`);
+}
+
+/** Throws where `tensors` mix dtypes, or are none. */
 export function checkDTypes(where: string, tensors: readonly Tensor[]): void {
+  for (const tensor of tensors) checkTensor(where, tensor);
   const [head, ...rest] = tensors;
   const odd = rest.find((tensor) => tensor.dtype !== head?.dtype);
   if (head === undefined || odd === undefined) return;

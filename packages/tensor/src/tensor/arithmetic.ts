@@ -1,7 +1,7 @@
 import type { BinaryOp, CompareOp, UnaryOp } from '../graph/node.ts';
 import { type DType, isFloat } from '../types/dtype.ts';
 import { broadcastShapes } from '../types/shape.ts';
-import { aligned, apply, broadcast, filled, literal, type TensorOrNumber } from './apply.ts';
+import { aligned, apply, broadcast, checkTensor, filled, literal, type TensorOrNumber } from './apply.ts';
 import type { Tensor } from './tensor.ts';
 
 export function unary<D extends DType>(op: UnaryOp, x: Tensor<D>): Tensor<D> {
@@ -33,6 +33,7 @@ export function logicalNot(x: Tensor): Tensor<'bool'> {
 }
 
 function checkBool(where: string, ...tensors: readonly Tensor[]): void {
+  for (const tensor of tensors) checkTensor(where, tensor);
   const odd = tensors.find((tensor) => tensor.dtype !== 'bool');
   if (odd) throw new Error(`${where}: needs bool, got ${odd.dtype}. Use a comparison, for example .notEqual(0)`);
 }

@@ -84,9 +84,9 @@ function partsOf(result: CompiledResult): {
     result.catch(() => undefined);
     throw new Error('compile: the function is asynchronous. Write it without await, and read its results outside');
   }
-  const names = Object.keys(result);
-  const tensors: unknown[] = Object.values(result);
-  if (!tensors.every((value) => value instanceof Tensor)) {
+  const names = Object.keys(result ?? {});
+  const tensors: unknown[] = Object.values(result ?? {});
+  if (typeof result !== 'object' || result === null || !tensors.every((value) => value instanceof Tensor)) {
     throw new Error('compile: the function must give a tensor, a list or a record of tensors, or nothing');
   }
   if (Array.isArray(result)) return { tensors, rebuild: (list) => [...list] };

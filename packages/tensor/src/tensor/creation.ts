@@ -1,7 +1,7 @@
 import { hostLeaf } from '../runtime/storage.ts';
-import type { DType } from '../types/dtype.ts';
+import { checkDType, type DType } from '../types/dtype.ts';
 import { elementCount, type Shape, showShape } from '../types/shape.ts';
-import { apply, broadcast, filled, scalar } from './apply.ts';
+import { apply, broadcast, checkNumber, filled, scalar } from './apply.ts';
 import {
   fromNdarray,
   fromNested,
@@ -28,7 +28,8 @@ export interface TensorOptions<D extends DType> {
   readonly shape?: Shape;
 }
 
-function checkShape(where: string, shape: Shape): void {
+function checkForm(where: string, shape: Shape, dtype: DType = 'float32'): void {
+  checkDType(where, dtype);
   if (!Array.isArray(shape) || shape.some((size) => !Number.isInteger(size) || size < 0)) {
     throw new Error(
       `${where}: a shape is a list of whole numbers of at least 0, got ${Array.isArray(shape) ? showShape(shape) : String(shape)}`,
@@ -56,7 +57,7 @@ export function tensor<D extends DType>(
 export function tensor(data: NestedInput | TypedArray | NdArrayInput, options?: TensorOptions<DType>): Tensor;
 export function tensor(data: NestedInput | TypedArray | NdArrayInput, options: TensorOptions<DType> = {}): Tensor {
   const { dtype, shape } = options;
-  if (shape) checkShape('tensor', shape);
+  checkForm('tensor', shape ?? [], dtype);
   if (typeof data === 'number') return broadcastScalar(scalar('tensor', data, dtype ?? 'float32'), shape);
   if (isTypedArray(data)) return leaf(fromTypedArray(data, shape, dtype));
   if (typeof data === 'object' && data !== null && isNdarray(data)) {
@@ -80,13 +81,13 @@ function broadcastScalar<D extends DType>(value: Tensor<D>, shape: Shape | undef
 
 /** Zeros. `zeros([2, 3])` */
 export function zeros<D extends DType = 'float32'>(shape: Shape, options: DTypeOption<D> = {}): Tensor<D> {
-  checkShape('zeros', shape);
+  checkForm('zeros', shape, options.dtype);
   return filled(shape, 0, options.dtype ?? ('float32' as D));
 }
 
 /** Ones. `ones([2, 3], { dtype: 'int32' })` */
 export function ones<D extends DType = 'float32'>(shape: Shape, options: DTypeOption<D> = {}): Tensor<D> {
-  checkShape('ones', shape);
+  checkForm('ones', shape, options.dtype);
   return filled(shape, 1, options.dtype ?? ('float32' as D));
 }
 
@@ -96,7 +97,7 @@ export function full<D extends DType = 'float32'>(
   value: number,
   options: DTypeOption<D> = {},
 ): Tensor<D> {
-  checkShape('full', shape);
+  checkForm('full', shape, options.dtype);
   return broadcast(scalar('full', value, options.dtype ?? ('float32' as D)), shape);
 }
 
@@ -134,10 +135,17 @@ export function arange(start: number, stop?: number, step = 1, options: { readon
   const whole = [from, to, step].every(Number.isInteger);
   const dtype = options.dtype ?? (whole ? 'int32' : 'float32');
   const length = Math.max(0, Math.ceil((to - from) / step));
-  if (!whole) return new Tensor(hostLeaf(tabulate(dtype, length, (i) => from + i * step), [length], dtype)); // biome-ignore format: one call
+  checkForm('arange', [length], dtype);
+  const ends = length === 0 ? [] : [from, from + (length - 1) * step];
+  if (whole) for (const end of ends) checkNumber('arange', end, dtype, 'Choose another dtype');
+  if (!whole || ![step, ...ends].every(isInt32)) {
+    return new Tensor(hostLeaf(tabulate(dtype, length, (i) => from + i * step), [length], dtype)); // biome-ignore format: one call
+  }
   const counted = apply<'iota', 'int32'>('iota', [], { axis: 0 }, { shape: [length] });
   return counted.mul(step).add(from).cast(dtype);
 }
+
+const isInt32 = (value: number): boolean => (value | 0) === value;
 
 /**
  * `count` numbers at equal distances from `start` to `stop`, both included, as `[count]`.
@@ -151,8 +159,8 @@ export function linspace<D extends DType = 'float32'>(
   count: number,
   options: DTypeOption<D> = {},
 ): Tensor<D> {
-  checkShape('linspace', [count]);
   const dtype = options.dtype ?? ('float32' as D);
+  checkForm('linspace', [count], dtype);
   const step = (stop - start) / (count - 1);
   const entry = (i: number) => (i === count - 1 && count > 1 ? stop : i === 0 ? start : start + i * step);
   return new Tensor(hostLeaf(tabulate(dtype, count, entry), [count], dtype));
@@ -165,7 +173,7 @@ export function eye<D extends DType = 'float32'>(
   options: DTypeOption<D> = {},
 ): Tensor<D> {
   const shape = [rows, columns];
-  checkShape('eye', shape);
+  checkForm('eye', shape, options.dtype);
   const [row, column] = [0, 1].map((axis) => apply<'iota', 'int32'>('iota', [], { axis }, { shape }));
   return (row as Tensor).equal(column as Tensor).cast(options.dtype ?? ('float32' as D));
 }

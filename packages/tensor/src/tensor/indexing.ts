@@ -1,6 +1,6 @@
 import { type DType, isInteger } from '../types/dtype.ts';
 import { broadcastShapes, elementCount, normalizeAxis, showShape } from '../types/shape.ts';
-import { apply, broadcast, filled, literal, reshaped } from './apply.ts';
+import { apply, broadcast, checkTensor, filled, literal, reshaped } from './apply.ts';
 import { where } from './arithmetic.ts';
 import { crop, flip, moveAxis } from './movement.ts';
 import type { Tensor } from './tensor.ts';
@@ -68,6 +68,7 @@ export function at<D extends DType>(x: Tensor<D>, index: number, axis: number): 
 }
 
 function checkIndices(name: string, indices: Tensor): void {
+  checkTensor(name, indices);
   if (!isInteger(indices.dtype)) {
     throw new Error(`${name}: indices must be int32 or uint32, got ${indices.dtype}. Use .cast('int32')`);
   }
@@ -85,6 +86,7 @@ export function scatterAdd<D extends DType>(
   axis: number,
 ): Tensor<D> {
   checkIndices('scatterAdd', indices);
+  checkTensor('scatterAdd', updates);
   return apply('scatterAdd', [base, indices, updates], { axis: normalizeAxis('scatterAdd', axis, base.rank) });
 }
 

@@ -1,6 +1,6 @@
 import type { DType } from '../types/dtype.ts';
 import { broadcastShapes, elementCount, normalizeAxis, type Shape, sameShape, showShape } from '../types/shape.ts';
-import { apply, broadcast, checkDTypes, checkNumber, reshaped } from './apply.ts';
+import { apply, broadcast, checkDTypes, checkNumber, checkTensor, reshaped } from './apply.ts';
 import { type Axes, normalizeAxes } from './reductions.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -87,6 +87,9 @@ export function pad<D extends DType>(
   value: number,
 ): Tensor<D> {
   checkNumber('pad', value, x.dtype);
+  if (!Array.isArray(widths) || widths.some((width) => !Array.isArray(width) || width.length !== 2)) {
+    throw new Error(`pad: needs [before, after] for each axis of ${showShape(x.shape)}, got ${JSON.stringify(widths)}`);
+  }
   if (widths.flat().every((width) => width === 0) && widths.length === x.rank) return x;
   return apply('pad', [x], { low: widths.map(([low]) => low), high: widths.map(([, high]) => high), value });
 }
@@ -94,6 +97,11 @@ export function pad<D extends DType>(
 export function flip<D extends DType>(x: Tensor<D>, axes?: Axes): Tensor<D> {
   const list = normalizeAxes('flip', axes, x.rank);
   return list.length === 0 ? x : apply('flip', [x], { axes: list });
+}
+
+function checkList(where: string, tensors: readonly Tensor[]): void {
+  if (!Array.isArray(tensors)) throw new Error(`${where}: needs a list of tensors. Write ${where}([a, b])`);
+  for (const tensor of tensors) checkTensor(where, tensor);
 }
 
 /**
@@ -104,6 +112,7 @@ export function flip<D extends DType>(x: Tensor<D>, axes?: Axes): Tensor<D> {
  * concat([zeros([2, 3]), ones([1, 3])]); // [3, 3]
  */
 export function concat<D extends DType>(tensors: readonly Tensor<D>[], axis = 0): Tensor<D> {
+  checkList('concat', tensors);
   const [head] = tensors;
   if (head === undefined) throw new Error('concat: the list is empty. Give at least one tensor');
   checkDTypes('concat', tensors);
@@ -118,6 +127,7 @@ export function concat<D extends DType>(tensors: readonly Tensor<D>[], axis = 0)
  * stack([zeros([3]), ones([3])]); // [2, 3]
  */
 export function stack<D extends DType>(tensors: readonly Tensor<D>[], axis = 0): Tensor<D> {
+  checkList('stack', tensors);
   const [head] = tensors;
   if (head === undefined) throw new Error('stack: the list is empty. Give at least one tensor');
   const odd = tensors.find((tensor) => !sameShape(tensor.shape, head.shape));
@@ -139,7 +149,7 @@ export function stack<D extends DType>(tensors: readonly Tensor<D>[], axis = 0):
 export function split<D extends DType>(x: Tensor<D>, sizes: number | readonly number[], axis = 0): Tensor<D>[] {
   const along = normalizeAxis('split', axis, x.rank);
   const total = x.shape[along] as number;
-  const parts = typeof sizes === 'number' ? new Array<number>(sizes).fill(total / sizes) : sizes;
+  const parts = typeof sizes === 'number' ? equalParts(total, sizes) : sizes;
   if (parts.some((size) => !Number.isInteger(size) || size < 0) || parts.reduce((a, b) => a + b, 0) !== total) {
     throw new Error(`split: axis ${axis} of ${showShape(x.shape)} has ${total} elements, not parts of ${sizes}`);
   }
@@ -149,6 +159,11 @@ export function split<D extends DType>(x: Tensor<D>, sizes: number | readonly nu
     start += size;
     return part;
   });
+}
+
+function equalParts(total: number, count: number): number[] {
+  if (!Number.isInteger(count) || count < 1) throw new Error(`split: ${count} is not a number of parts`);
+  return new Array<number>(count).fill(total / count);
 }
 
 /** `size` elements of one axis from `start` on, every `step`-th. */

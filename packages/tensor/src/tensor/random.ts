@@ -4,7 +4,7 @@ import { hostLeaf } from '../runtime/storage.ts';
 import { currentTrace } from '../runtime/trace.ts';
 import { type DType, isFloat } from '../types/dtype.ts';
 import { type Shape, showShape } from '../types/shape.ts';
-import { literal, scalar } from './apply.ts';
+import { checkNumber, literal, scalar } from './apply.ts';
 import { Tensor } from './tensor.ts';
 
 /** All that a generator is; plain data, for checkpoints. */
@@ -82,8 +82,10 @@ export class Generator {
 
   /** 32 random bits for each element. `random.bits([4])` */
   bits(shape: Shape): Tensor<'uint32'> {
-    if (shape.some((size) => !Number.isInteger(size) || size < 0)) {
-      throw new Error(`Generator: sizes must be whole numbers of at least 0, got ${showShape(shape)}`);
+    if (!Array.isArray(shape) || shape.some((size) => !Number.isInteger(size) || size < 0)) {
+      throw new Error(
+        `Generator: sizes must be whole numbers of at least 0, got ${Array.isArray(shape) ? showShape(shape) : String(shape)}`,
+      );
     }
     const values = [...this.#key, this.#draws++];
     const nodes = values.map((value) => createNode('constant', [], { value, structural: false }, { dtype: 'uint32' }));
@@ -98,6 +100,7 @@ export class Generator {
   uniform<D extends DType = 'float32'>(shape: Shape, options: UniformOptions<D> = {}): Tensor<D> {
     const { low = 0, high = 1, dtype = 'float32' as D } = options;
     checkReal('uniform', dtype);
+    if (!(low <= high)) throw new Error(`uniform: low must not be above high, got ${low} and ${high}`);
     const unit = this.#unit(shape, dtype, 0);
     return scaled('uniform', unit, high - low, low);
   }
@@ -106,6 +109,7 @@ export class Generator {
   normal<D extends DType = 'float32'>(shape: Shape, options: NormalOptions<D> = {}): Tensor<D> {
     const { mean = 0, std = 1, dtype = 'float32' as D } = options;
     checkReal('normal', dtype);
+    if (!(std >= 0)) throw new Error(`normal: std must be at least 0, got ${std}`);
     if (dtype === 'float16') return this.normal(shape, { mean, std }).cast(dtype);
     // The first is in (0, 1], so that its logarithm is finite.
     const radius = this.#unit(shape, dtype, 1).log().mul(literal(-2, dtype)).sqrt();
@@ -116,10 +120,13 @@ export class Generator {
   /** Whole numbers, equally likely (up to 2^-32 times the range) from `low` to below `high`. `random.integers(0, 10, [8])` */
   integers(low: number, high: number, shape: Shape): Tensor<'int32'> {
     const range = high - low;
-    if (!Number.isInteger(low) || !Number.isInteger(high) || range < 1 || range >= wordSize) {
+    if (!Number.isInteger(low) || !Number.isInteger(high) || range < 1) {
       throw new Error(`integers: needs whole numbers with low < high, got ${low} and ${high}`);
     }
-    return this.bits(shape).mod(range).cast('int32').add(low);
+    checkNumber('integers', low, 'int32', 'Draw a range that fits');
+    checkNumber('integers', high - 1, 'int32', 'Draw a range that fits');
+    const bits = this.bits(shape);
+    return (range === wordSize ? bits : bits.mod(range)).cast('int32').add(low);
   }
 
   /** The numbers 0 to n - 1 in random order, `[n]`. Shuffled on the host: not for compiled functions. */
@@ -135,6 +142,9 @@ export class Generator {
   shuffle(n: number): Int32Array {
     if (currentTrace() !== undefined) {
       throw new Error('permutation: is drawn on the host, a compiled function would freeze it. Give it as an argument');
+    }
+    if (!Number.isInteger(n) || n < 0) {
+      throw new Error(`permutation: needs a whole number of at least 0, got ${n}`);
     }
     const order = Int32Array.from({ length: n }, (_, i) => i);
     const stream = this.#draws++;

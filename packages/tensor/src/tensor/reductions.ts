@@ -21,6 +21,9 @@ export interface VarianceOptions extends ReduceOptions {
 /** Axis numbers as `0 ... rank - 1`, each once; all of them when none are given. */
 export function normalizeAxes(name: string, axes: Axes | undefined, rank: number): number[] {
   if (axes === undefined) return Array.from({ length: rank }, (_, axis) => axis);
+  if (typeof axes !== 'number' && !Array.isArray(axes)) {
+    throw new Error(`${name}: axes are a number or a list of numbers, got ${JSON.stringify(axes)}`);
+  }
   const list = (typeof axes === 'number' ? [axes] : axes).map((axis) => normalizeAxis(name, axis, rank));
   if (new Set(list).size < list.length) throw new Error(`${name}: axes [${list.join(', ')}] name an axis twice`);
   return list.sort((a, b) => a - b);
@@ -79,7 +82,7 @@ export function variance<D extends DType>(x: Tensor<D>, axes?: Axes, options: Va
 export function norm<D extends DType>(x: Tensor<D>, axes?: Axes, options: ReduceOptions = {}): Tensor<D> {
   needsReal('norm', x);
   if (isNarrow(x)) return norm(x.cast('float32'), axes, options).cast(x.dtype);
-  return reduce('sum', x.square(), axes, options).sqrt();
+  return reduce('sum', x.square(), normalizeAxes('norm', axes, x.rank), options).sqrt();
 }
 
 /** Whether all (min) or any (max) of some bools hold; over no elements all do and none does. */

@@ -2,6 +2,7 @@ import { Cell } from '../runtime/cell.ts';
 import { hostValues } from '../runtime/storage.ts';
 import type { DType, HostArray } from '../types/dtype.ts';
 import type { Shape } from '../types/shape.ts';
+import { checkTensor } from './apply.ts';
 import { Tensor } from './tensor.ts';
 
 /**
@@ -50,6 +51,7 @@ export class State<D extends DType = DType> {
    * @throws when shape or dtype differ.
    */
   assign(value: Tensor): void {
+    checkTensor(`${this.path}: assign`, value);
     this.cell.assign(value.node);
   }
 

@@ -2,7 +2,7 @@ import type { NdArray } from 'ndarray';
 import type { Node } from '../graph/node.ts';
 import { pinNodes, readNodes } from '../runtime/realize.ts';
 import { disposeNode } from '../runtime/storage.ts';
-import type { DType, HostArray } from '../types/dtype.ts';
+import { checkDType, type DType, type HostArray } from '../types/dtype.ts';
 import { elementCount, type Shape, showShape } from '../types/shape.ts';
 import { apply, type TensorOrNumber } from './apply.ts';
 import * as arithmetic from './arithmetic.ts';
@@ -512,6 +512,7 @@ export class Tensor<D extends DType = DType> {
 
   /** The same numbers in another dtype; reals become whole numbers towards zero, bools are 0 and 1. `x.cast('int32')` */
   cast<E extends DType>(dtype: E): Tensor<E> {
+    checkDType('cast', dtype);
     return (this.dtype as DType) === dtype ? (this as unknown as Tensor<E>) : apply('cast', [this], {}, { dtype });
   }
 

@@ -38,6 +38,12 @@ export function hostArrayFrom<D extends DType>(dtype: D, values: ArrayLike<numbe
 
 const sizes = { float32: 4, float64: 8, float16: 4, int32: 4, uint32: 4, bool: 1 } as const;
 
+/** Throws unless `dtype` is one of ours: programs without types may name another. */
+export function checkDType(where: string, dtype: DType): void {
+  if (Object.hasOwn(sizes, dtype)) return;
+  throw new Error(`${where}: '${dtype}' is no dtype. Use one of ${Object.keys(sizes).join(', ')}`);
+}
+
 /** Bytes of one element as a backend without packed storage holds it. */
 export function bytesPerElement(dtype: DType): number {
   return sizes[dtype];
