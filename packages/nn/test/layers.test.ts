@@ -1,4 +1,4 @@
-import { Generator, type Tensor, tensor } from '@evenkeel/tensor';
+import { Generator, type Tensor, tensor, zeros } from '@evenkeel/tensor';
 import { gradcheck, leakGuard } from '@evenkeel/tensor/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -311,6 +311,12 @@ describe('attention', () => {
     );
     using layer = new MultiHeadAttention(4, 2, float64());
     await gradcheckLayer(layer, (l, x) => l.call(x as Tensor), [draw([2, 3, 4])]);
+  });
+
+  it('takes batches and sequences of none', () => {
+    using layer = new MultiHeadAttention(4, 2);
+    expect(layer.call(zeros([0, 3, 4])).shape).toEqual([0, 3, 4]);
+    expect(layer.call(zeros([2, 0, 4])).shape).toEqual([2, 0, 4]);
   });
 
   it('in heads, equals attention on slices of the projections, with the names of PyTorch', async () => {

@@ -53,6 +53,18 @@ describe('gradcheck', () => {
     ).rejects.toThrow(/input 1 \[2\], element 0 \(1\): grad gives .*, differences give/);
   });
 
+  test('allows for the rounding of large losses, and for no more', async () => {
+    // Rows of a softmax sum to 1: the gradient is 0, and differences of the sum are nothing but rounding.
+    await gradcheck((x) => x.softmax().mul(1e6).add(1e6), [random([4, 6], 7)]);
+    const thousandth = (x: Tensor): Tensor =>
+      customVjp(
+        [x],
+        (t) => t.mul(2).add(1e3),
+        (g) => [g.mul(2.002)],
+      );
+    await expect(gradcheck(thousandth, [random([2], 8)])).rejects.toThrow('input 0 [2], element 0');
+  });
+
   test('notices a derivative that is wrong only at second order', async () => {
     // The right value, detached from the graph: its own derivative is lost.
     const cube = (x: Tensor): Tensor =>

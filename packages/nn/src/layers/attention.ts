@@ -108,6 +108,8 @@ export class MultiHeadAttention extends Module {
     const rows: [number, number] = [part * this.features, (part + 1) * this.features];
     let y = x.matmul(this.inProjectionWeight.value.slice(rows).transpose());
     if (this.inProjectionBias !== undefined) y = y.add(this.inProjectionBias.value.slice(rows));
-    return y.reshape([x.shape[0] as number, x.shape[1] as number, this.heads, -1]).permute([0, 2, 1, 3]);
+    return y
+      .reshape([x.shape[0] as number, x.shape[1] as number, this.heads, this.features / this.heads])
+      .permute([0, 2, 1, 3]);
   }
 }

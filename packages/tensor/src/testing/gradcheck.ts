@@ -6,6 +6,7 @@ import { readNodes } from '../runtime/realize.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { HostArray } from '../types/dtype.ts';
 import { elementCount, type Shape, showShape } from '../types/shape.ts';
+import { evaluateBounded } from './error-bound.ts';
 import { seededValues } from './seeded.ts';
 
 /** A differentiable function of float64 tensors. */
@@ -17,7 +18,7 @@ export interface GradcheckOptions {
   readonly eps?: number;
   /** Relative tolerance; 1e-5 unless told. */
   readonly rtol?: number;
-  /** Absolute tolerance; 1e-7 unless told. */
+  /** Absolute tolerance, beside what rounding does to the differences; 1e-7 unless told. */
   readonly atol?: number;
   /** Seed of the random directions; 1 unless told. */
   readonly seed?: number;
@@ -71,6 +72,15 @@ class Subject {
     return ((await this.values([this.loss(this.inputs(values))]))[0] as Leaf)[0] as number;
   }
 
+  /** How far rounding may put the loss at `values`, by running error analysis; 0 where that cannot tell. */
+  async roundingAt(values: readonly Leaf[]): Promise<number> {
+    const { node } = this.loss(this.inputs(values));
+    await this.#fetch([node]);
+    const [bounded] = await evaluateBounded([node], { leafValue: (leaf) => this.#device.get(leaf) });
+    const error = bounded?.error[0] as number;
+    return Number.isFinite(error) ? error : 0;
+  }
+
   /** What the function reads beside its inputs may live on a device. */
   async #fetch(nodes: readonly Node[]): Promise<void> {
     const missing = topologicalOrder(nodes).filter(
@@ -92,8 +102,9 @@ function moved(values: readonly Leaf[], input: number, at: number, by: number): 
   return values.map((list, i) => (i === input ? list.with(at, (list[at] as number) + by) : list));
 }
 
-function close(a: number, b: number, { rtol = 1e-5, atol = 1e-7 }: GradcheckOptions): boolean {
-  return Math.abs(a - b) <= atol + rtol * Math.max(Math.abs(a), Math.abs(b));
+/** `rounding` is what it adds to a difference of two losses, divided by twice the step. */
+function close(a: number, b: number, rounding: number, { rtol = 1e-5, atol = 1e-7 }: GradcheckOptions): boolean {
+  return Math.abs(a - b) <= atol + rounding + rtol * Math.max(Math.abs(a), Math.abs(b));
 }
 
 /**
@@ -122,6 +133,7 @@ export async function gradcheck(
   const values = (await readNodes(inputs.map(({ node }) => node))) as Leaf[];
   const leaves = subject.inputs(values);
   const gradients = await subject.values(grad(subject.loss(leaves), leaves));
+  const rounding = await subject.roundingAt(values);
 
   for (const [input, gradient] of gradients.entries()) {
     if (gradient.length !== (values[input] as Leaf).length) {
@@ -136,19 +148,20 @@ export async function gradcheck(
         await subject.lossAt(moved(values, input, at, -step)),
       ];
       const numeric = (up - down) / (2 * step);
-      if (close(analytic, numeric, options)) continue;
+      if (close(analytic, numeric, rounding / step, options)) continue;
       throw new Error(
         `gradcheck: input ${input} ${showShape((inputs[input] as Tensor).shape)}, element ${at} (${(values[input] as Leaf)[at]}): grad gives ${analytic}, differences give ${numeric}`,
       );
     }
   }
-  await dotProduct(subject, values, gradients, options);
+  await dotProduct(subject, values, gradients, rounding, options);
 }
 
 async function dotProduct(
   subject: Subject,
   values: readonly Leaf[],
   gradients: readonly Leaf[],
+  rounding: number,
   options: GradcheckOptions,
 ): Promise<void> {
   const { eps = 1e-5, seed = 1 } = options;
@@ -165,7 +178,7 @@ async function dotProduct(
     });
   });
   const { rtol = 1e-5, atol = 1e-7 } = options;
-  if (Math.abs(analytic - numeric) <= atol + rtol * size) return;
+  if (Math.abs(analytic - numeric) <= atol + rounding / eps + rtol * size) return;
   throw new Error(
     `gradcheck: along a random direction grad gives ${analytic}, differences give ${numeric}, though each element alone agrees`,
   );
