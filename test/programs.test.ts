@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeSnapshot } from '@evenkeel/edm2/ema';
@@ -58,6 +58,7 @@ describe('quickstart', () => {
     [['--minutes', 'soon'], /'soon' is invalid.*--minutes must be a number of at least 0\.2.*--help/],
     [['--minutes', '0'], /at least 0\.2/],
     [['--seed', '1.5'], /--seed must be a whole number/],
+    [['--seed', '1e20'], /--seed must be a whole number from 0 to 9007199254740991/],
     [['--minute', '3'], /unknown option '--minute'/],
     [['more'], /too many arguments/],
   ])('refuses %s', async (options, complaint) => {
@@ -78,13 +79,20 @@ describe('quickstart', () => {
 
   test('Ctrl-C ends with whole snapshots and says how to go on; a damaged one is named', async () => {
     const folder = join(scratch, 'stopped');
+    // Of what is there already, an earlier run's snapshots go, and nothing of the user's.
+    mkdirSync(join(folder, 'snapshots'), { recursive: true });
+    for (const name of ['9999999-0.050.safetensors', 'mine.safetensors']) {
+      writeFileSync(join(folder, 'snapshots', name), '');
+    }
     const options = ['--minutes', '5', '--out', folder];
     const stopped = await run('quickstart', options, (text, child) => {
       if (text.includes('step 1 ') && !child.killed) child.kill('SIGINT');
     });
     expect(stopped.code).toBe(130);
     expect(stopped.stdout).toContain('--samples-only --out');
-    const files = readdirSync(join(folder, 'snapshots')).sort();
+    const [mine, ...files] = readdirSync(join(folder, 'snapshots')).sort().reverse();
+    expect(mine).toBe('mine.safetensors');
+    files.reverse();
     expect(files.map((file) => /-0\.\d+\.safetensors$/.exec(file)?.[0])).toEqual([
       '-0.050.safetensors',
       '-0.100.safetensors',

@@ -71,7 +71,8 @@ export class ReferenceFolder {
   tolerance(one: ManifestCase, role: Role, name: string): number | undefined {
     const file = one.file ?? '';
     const table = this.#tolerances[file] ?? this.#tolerances[file.replace(/\.safetensors$/, '')];
-    return table?.[`${one.id}/${role}/${name}`]?.atol;
+    const atol: unknown = table?.[`${one.id}/${role}/${name}`]?.atol;
+    return typeof atol === 'number' ? atol : undefined;
   }
 }
 

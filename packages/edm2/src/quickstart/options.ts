@@ -15,8 +15,9 @@ export interface QuickstartOptions {
 function numberOf(name: string, { least, whole = false }: { least: number; whole?: boolean }) {
   return (text: string): number => {
     const value = Number(text);
-    if (text.trim() === '' || !Number.isFinite(value) || value < least || (whole && !Number.isInteger(value))) {
-      throw new InvalidArgumentError(`${name} must be a ${whole ? 'whole ' : ''}number of at least ${least}.`);
+    if (text.trim() === '' || !Number.isFinite(value) || value < least || (whole && !Number.isSafeInteger(value))) {
+      const range = whole ? `whole number from ${least} to ${Number.MAX_SAFE_INTEGER}` : `number of at least ${least}`;
+      throw new InvalidArgumentError(`${name} must be a ${range}.`);
     }
     return value;
   };

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodePng } from '@evenkeel/formats';
 import { writeFileAtomically } from '@evenkeel/formats/node';
@@ -9,6 +9,7 @@ import { Precond, type PrecondOptions } from '../network/precondition.ts';
 import { sample } from '../sample/sample.ts';
 import type { ProgressLine } from './progress-line.ts';
 import { emaStds, postHocStd, samplerSteps } from './recipe.ts';
+import { snapshotFiles } from './snapshot-files.ts';
 
 /** A set of weights to paint with. */
 interface Painter {
@@ -49,7 +50,7 @@ export async function paint(request: PaintRequest): Promise<PaintReport> {
   const { dataset, folder, seed, columns, line, signal } = request;
   signal.throwIfAborted();
   const start = performance.now();
-  const snapshots = await readSnapshots(join(folder, 'snapshots'));
+  const snapshots = await readSnapshots(folder);
   const newest = snapshots.at(-1) as EmaSnapshot;
   const { images, copied = [] } = newest;
   const stored = snapshots.map((snapshot) => ({
@@ -100,17 +101,13 @@ export async function paint(request: PaintRequest): Promise<PaintReport> {
 
 /** All snapshots of a folder, oldest first. */
 async function readSnapshots(folder: string): Promise<EmaSnapshot[]> {
-  const names = await readdir(folder).catch(() => []);
-  const files = names.filter((name) => /^\d+-\d\.\d+\.safetensors$/.test(name)).sort();
+  const files = await snapshotFiles(folder);
   if (files.length < emaStds.length) {
-    throw new Error(`quickstart: ${folder} holds no snapshots of both averages. Train first: leave --samples-only out`);
+    throw new Error(
+      `quickstart: ${join(folder, 'snapshots')} holds no snapshots of both averages. Train first: leave --samples-only out`,
+    );
   }
-  return Promise.all(
-    files.map(async (name) => {
-      const path = join(folder, name);
-      return decodeSnapshot(await readFile(path), path);
-    }),
-  );
+  return Promise.all(files.map(async (path) => decodeSnapshot(await readFile(path), path)));
 }
 
 function networkOf({ metadata }: EmaSnapshot): PrecondOptions {

@@ -1,5 +1,3 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { writeFileAtomically } from '@evenkeel/formats/node';
 import { checkFinite, DataLoader } from '@evenkeel/nn';
 import { Generator } from '@evenkeel/tensor';
@@ -11,6 +9,7 @@ import { trainingExamples } from '../train/batch.ts';
 import { Trainer } from '../train/trainer.ts';
 import { duration, type ProgressLine } from './progress-line.ts';
 import { batchSize, emaStds, learning, networkFor, noise, samplingMs, snapshotCount } from './recipe.ts';
+import { removeSnapshots, snapshotFile } from './snapshot-files.ts';
 
 /** What a training run reports. */
 export interface TrainingReport {
@@ -38,11 +37,6 @@ export interface TrainingRequest {
   readonly samples: number;
   readonly line: ProgressLine;
   readonly isStopped: () => boolean;
-}
-
-/** Name of a snapshot's file: images seen, then the average's length. */
-export function snapshotFile(folder: string, images: number, std: number): string {
-  return join(folder, 'snapshots', `${String(images).padStart(7, '0')}-${std.toFixed(3)}.safetensors`);
 }
 
 /** Trains until the time is used, writing snapshots of both averages on the way. */
@@ -75,7 +69,7 @@ export async function train(request: TrainingRequest): Promise<TrainingReport> {
   /** Those of an earlier run stay until there are new ones. */
   let isFirst = true;
   const save = async (): Promise<void> => {
-    if (isFirst) await rm(join(folder, 'snapshots'), { recursive: true, force: true });
+    if (isFirst) await removeSnapshots(folder);
     isFirst = false;
     await saveSnapshots(trainer, folder);
   };
