@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { customVjp } from '../src/autograd/custom-vjp.ts';
+import { where } from '../src/tensor/arithmetic.ts';
 import { tensor } from '../src/tensor/creation.ts';
 import { State } from '../src/tensor/state.ts';
 import { Tensor } from '../src/tensor/tensor.ts';
@@ -63,6 +64,23 @@ describe('gradcheck', () => {
         (g) => [g.mul(2.002)],
       );
     await expect(gradcheck(thousandth, [random([2], 8)])).rejects.toThrow('input 0 [2], element 0');
+  });
+
+  test('takes smaller steps where a kink is nearer than one, which excuse nothing', async () => {
+    // 3e-6 and 2e-8 from the kink of relu, steps are 1e-5.
+    const near = tensor([3e-6, -2e-8, 1], { dtype: 'float64' });
+    await gradcheck((x) => x.relu(), [near]);
+    const double = (x: Tensor): Tensor =>
+      customVjp(
+        [x],
+        (t) => t.relu(),
+        (g) => [where(x.greater(0), g.mul(2), 0)],
+      );
+    await expect(gradcheck(double, [near])).rejects.toThrow('input 0 [3], element 0');
+    // A jump is no kink: no step makes differences agree.
+    await expect(gradcheck((x) => x.round(), [tensor([0.5 + 1e-9], { dtype: 'float64' })])).rejects.toThrow(
+      'element 0',
+    );
   });
 
   test('notices a derivative that is wrong only at second order', async () => {
