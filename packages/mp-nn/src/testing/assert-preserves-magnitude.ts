@@ -204,14 +204,15 @@ async function measure(
       }
     }
   };
-  await drawUpTo(pilotDraws);
-  const wanted = Math.max(...samples.map((sample) => drawsNeeded(sample, rule)));
-  if (wanted > maxDraws) {
-    throw new Error(
-      `assertPreservesMagnitude: ${name} needs ${wanted} draws to resolve ${rule.detect * 100}%, more than maxDraws ${maxDraws}. Use a larger inputShape (a larger batch), or raise maxDraws`,
-    );
+  for (let wanted = pilotDraws; drawn < wanted; ) {
+    await drawUpTo(wanted);
+    wanted = Math.max(...samples.map((sample) => drawsNeeded(sample, rule)));
+    if (wanted > maxDraws) {
+      throw new Error(
+        `assertPreservesMagnitude: ${name} needs ${wanted} draws to resolve ${rule.detect * 100}%, more than maxDraws ${maxDraws}. Use a larger inputShape (a larger batch), or raise maxDraws`,
+      );
+    }
   }
-  await drawUpTo(wanted);
   return samples.map((sample, index) => {
     const expected = trial.expected[index]!;
     const kind =

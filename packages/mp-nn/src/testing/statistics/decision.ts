@@ -16,7 +16,7 @@ export interface DecisionRule {
 /** Draws before the spread is judged. */
 export const pilotDraws = 32;
 
-/** The pilot may see too small a spread; asking for so much more keeps the power. */
+/** The pilot may see too small a spread; asking for so much more makes it rare that a second look asks again. */
 const pilotMargin = 1.15;
 
 /** What a sample of mean squares says about an RMS. */
@@ -62,10 +62,14 @@ export function judge(sample: Sample, expected: number, rule: DecisionRule): Ver
   return { passed: Math.abs(t) <= limit, rms, interval, t, limit };
 }
 
-/** Draws after which an error of `rule.detect` is caught with probability `rule.power`, by the spread seen so far. */
+/**
+ * Draws after which an error of `rule.detect` is caught with probability `rule.power`, by the spread seen so far. More
+ * than the sample holds: draw them and ask again, for the spread is known better then.
+ */
 export function drawsNeeded(sample: Sample, rule: DecisionRule): number {
   if (!(sample.mean > 0)) return sample.count;
-  const variation = (sample.deviation / sample.mean) * pilotMargin;
+  const margin = sample.count < 2 * pilotDraws ? pilotMargin : 1;
+  const variation = (sample.deviation / sample.mean) * margin;
   const room = 3 * (((1 + rule.detect) / (1 + rule.allowance)) ** (2 / 3) - 1);
   let draws = pilotDraws;
   // The quantiles depend on the count they give; a few rounds settle it.

@@ -61,7 +61,7 @@ export function simulateRule(options: SimulationOptions): { rate: number; error:
       const value = (gamma(shape, random) / shape) * scale;
       logWeight += shape * (2 * Math.log(tilt / ratio) - value * (1 / ratio ** 2 - 1 / scale));
       sample.add(value);
-      if (sample.count === pilotDraws) wanted = drawsNeeded(sample, rule);
+      if (sample.count === wanted) wanted = drawsNeeded(sample, rule);
     }
     const { passed, t } = judge(sample, 1, rule);
     const counted = !passed && (tilt === ratio || Math.sign(t) === Math.sign(tilt - ratio));
