@@ -1,7 +1,7 @@
 import { type HostArray, writeSafetensors } from '@evenkeel/formats';
 import { Module, Parameter, Persistent } from '@evenkeel/nn';
 import { commit, Generator, State, tensor } from '@evenkeel/tensor';
-import { leakGuard } from '@evenkeel/tensor/testing';
+import { guardLeaks } from '@evenkeel/tensor/testing';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
@@ -21,11 +21,7 @@ import {
   stdOfExponent,
 } from '../src/ema/index.ts';
 
-let checkLeaks: () => Promise<void>;
-beforeEach(() => {
-  checkLeaks = leakGuard();
-});
-afterEach(() => checkLeaks());
+guardLeaks({ beforeEach, afterEach });
 
 const stds = fc.double({ min: 0.005, max: 0.288, noNaN: true });
 

@@ -1,7 +1,7 @@
 import { project } from '@evenkeel/mp-nn';
 import { withProbe } from '@evenkeel/nn';
 import { Generator, grad, oneHot, setDevelopmentMode, stack, type Tensor, tensor } from '@evenkeel/tensor';
-import { leakGuard } from '@evenkeel/tensor/testing';
+import { guardLeaks } from '@evenkeel/tensor/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { largestDeviation } from '../src/conformance/compare.ts';
 import { Block, Edm2Loss, Precond } from '../src/index.ts';
@@ -11,11 +11,7 @@ import { tinyNetwork } from './tiny-network.ts';
 // Nearly every test has shapes of its own, so each makes its plans: no recompile storm.
 beforeAll(() => setDevelopmentMode(false));
 afterAll(() => setDevelopmentMode(true));
-let checkLeaks: () => Promise<void>;
-beforeEach(() => {
-  checkLeaks = leakGuard();
-});
-afterEach(() => checkLeaks());
+guardLeaks({ beforeEach, afterEach });
 
 /** Magnitudes of all of them, computed together. */
 async function magnitudes(tensors: readonly Tensor[]): Promise<number[]> {

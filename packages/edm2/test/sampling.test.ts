@@ -1,14 +1,10 @@
 import { Generator, memory, oneHot, planCount, type Tensor, tensor } from '@evenkeel/tensor';
-import { leakGuard } from '@evenkeel/tensor/testing';
+import { guardLeaks } from '@evenkeel/tensor/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { addChurn, guided, noiseLevels, sample, sampleHeun } from '../src/index.ts';
 import { tinyNetwork } from './tiny-network.ts';
 
-let checkLeaks: () => Promise<void>;
-beforeEach(() => {
-  checkLeaks = leakGuard();
-});
-afterEach(() => checkLeaks());
+guardLeaks({ beforeEach, afterEach });
 
 const noise = (count = 2) => new Generator(11).normal([count, 2, 4, 4]);
 /** The ideal denoiser of data that is N(0, 0.25). */

@@ -1,6 +1,6 @@
 import { DataLoader, Dropout, withProbe } from '@evenkeel/nn';
 import { Generator, memory, oneHot, planCount, type Tensor, tensor, zeros } from '@evenkeel/tensor';
-import { leakGuard } from '@evenkeel/tensor/testing';
+import { guardLeaks } from '@evenkeel/tensor/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { largestDeviation } from '../src/conformance/compare.ts';
 import {
@@ -17,11 +17,7 @@ import {
 import { pictureSet } from './picture-set.ts';
 import { tinyNetwork } from './tiny-network.ts';
 
-let checkLeaks: () => Promise<void>;
-beforeEach(() => {
-  checkLeaks = leakGuard();
-});
-afterEach(() => checkLeaks());
+guardLeaks({ beforeEach, afterEach });
 
 const rates = { referenceRate: 0.02, decayBatches: 0, rampupImages: 0 };
 const still: TrainerOptions = { batchSize: 8, learningRate: rates };

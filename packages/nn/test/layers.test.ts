@@ -1,5 +1,5 @@
 import { Generator, type Tensor, tensor, zeros } from '@evenkeel/tensor';
-import { gradcheck, leakGuard } from '@evenkeel/tensor/testing';
+import { gradcheck, guardLeaks } from '@evenkeel/tensor/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   Conv2d,
@@ -22,11 +22,7 @@ import {
   withGenerator,
 } from '../src/index.ts';
 
-let checkLeaks: () => Promise<void>;
-beforeEach(() => {
-  checkLeaks = leakGuard();
-});
-afterEach(() => checkLeaks());
+guardLeaks({ beforeEach, afterEach });
 
 const generator = () => new Generator(11);
 const float64 = () => ({ dtype: 'float64', generator: generator() }) as const;

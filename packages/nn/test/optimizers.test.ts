@@ -1,5 +1,5 @@
 import { commit, Generator, type Tensor, tensor, zeros } from '@evenkeel/tensor';
-import { leakGuard } from '@evenkeel/tensor/testing';
+import { guardLeaks } from '@evenkeel/tensor/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   Adam,
@@ -14,11 +14,7 @@ import {
 } from '../src/index.ts';
 import { referenceAdam, referenceSGD, type ScalarOptimizer } from './reference.ts';
 
-let checkLeaks: () => Promise<void>;
-beforeEach(() => {
-  checkLeaks = leakGuard();
-});
-afterEach(() => checkLeaks());
+guardLeaks({ beforeEach, afterEach });
 
 const starts = [0.5, -1.5, 2, 1e-3];
 /** Gradients of uneven size, sign and rhythm; a zero among them. */

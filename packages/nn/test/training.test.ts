@@ -9,7 +9,7 @@ import {
   tensor,
   withBackend,
 } from '@evenkeel/tensor';
-import { leakGuard } from '@evenkeel/tensor/testing';
+import { guardLeaks } from '@evenkeel/tensor/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   Adam,
@@ -25,11 +25,7 @@ import {
   Tanh,
 } from '../src/index.ts';
 
-let checkLeaks: () => Promise<void>;
-beforeEach(() => {
-  checkLeaks = leakGuard();
-});
-afterEach(() => checkLeaks());
+guardLeaks({ beforeEach, afterEach });
 
 /** The current backend with its compiled plans counted. */
 function counting(backend: Backend): { backend: Backend; plans: () => number } {

@@ -1,14 +1,10 @@
 import type { Tensor } from '@evenkeel/tensor';
 import { afterEach, beforeEach } from 'vitest';
-import { leakGuard } from '../src/testing/leak-guard.ts';
+import * as leaks from '../src/testing/leak-guard.ts';
 
 /** Every test of the calling file must give back what it makes. */
 export function guardLeaks(): void {
-  let check: () => Promise<void>;
-  beforeEach(() => {
-    check = leakGuard();
-  });
-  afterEach(() => check());
+  leaks.guardLeaks({ beforeEach, afterEach });
 }
 
 /** The values of a tensor as plain numbers. */

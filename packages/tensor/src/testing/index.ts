@@ -18,7 +18,7 @@ export { assertWithin } from './compare.ts';
 export { backendConformance, type ConformanceCase, type ConformanceOptions } from './conformance/index.ts';
 export { type Bounded, defaultUlps, evaluateBounded, type Ulps } from './error-bound.ts';
 export { type Differentiable, type GradcheckOptions, gradcheck, gradgradcheck } from './gradcheck.ts';
-export { leakGuard } from './leak-guard.ts';
+export { guardLeaks, leakGuard, type TestHooks } from './leak-guard.ts';
 export { poisoned } from './poisoned.ts';
 export {
   buildGraph,

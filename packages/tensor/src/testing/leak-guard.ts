@@ -44,3 +44,24 @@ export function leakGuard(): () => Promise<void> {
     );
   };
 }
+
+/** What {@link guardLeaks} needs of a test runner; vitest, Jest and `node:test` have them. */
+export interface TestHooks {
+  beforeEach(run: () => void): unknown;
+  afterEach(run: () => Promise<void>): unknown;
+}
+
+/**
+ * {@link leakGuard} around every test of a file.
+ *
+ * @example
+ * import { afterEach, beforeEach } from 'vitest';
+ * guardLeaks({ beforeEach, afterEach });
+ */
+export function guardLeaks({ beforeEach, afterEach }: TestHooks): void {
+  let check: () => Promise<void>;
+  beforeEach(() => {
+    check = leakGuard();
+  });
+  afterEach(() => check());
+}
