@@ -34,8 +34,10 @@ describe('Generator', () => {
     const before = values(random.fork('noise').uniform([4]));
     random.uniform([4]);
     expect(values(random.fork('noise').uniform([4]))).toEqual(before);
-    const others = ['sigma', 'noises', 'esion', 0, 1].map((name) => values(random.fork(name).uniform([4])));
-    expect(new Set([before, ...others].map(String)).size).toBe(6);
+    // Also names that differ in their second word alone.
+    const names = ['sigma', 'noises', 'esion', 0, 1, 2 ** 32, 1 + 2 ** 32];
+    const others = names.map((name) => values(random.fork(name).uniform([4])));
+    expect(new Set([before, ...others].map(String)).size).toBe(8);
   });
 
   test('uniform numbers fill their range evenly', () => {
@@ -59,6 +61,13 @@ describe('Generator', () => {
     expect(drawn.every(Number.isFinite)).toBe(true);
     const wide = values(new Generator(2).normal([40_000], { mean: 5, std: 2, dtype: 'float64' }));
     expect(wide[17]).toBeCloseTo(5 + 2 * (drawn[17] as number), 12);
+  });
+
+  test('normal numbers are finite where all bits kept of a draw are 0', () => {
+    // Found by trying: one draw in 2^24 is like this.
+    expect(values(new Generator(893186).bits([13]))[12]).toBeLessThan(2 ** 8);
+    const rarest = values(new Generator(893186).normal([13], { dtype: 'float64' }))[12] as number;
+    expect(Math.abs(rarest)).toBeLessThanOrEqual(Math.sqrt(-2 * Math.log(2 ** -24)));
   });
 
   test('integers stay in range and reach its ends', () => {
