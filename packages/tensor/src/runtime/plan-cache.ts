@@ -1,6 +1,7 @@
 import type { Backend, Executable } from '../kernel/backend.ts';
 import type { Program } from '../schedule/canonical.ts';
 import { type Schedule, schedule } from '../schedule/schedule.ts';
+import { type PlanNeeds, planNeeds } from './budget.ts';
 import { type CallSite, showCallSite } from './call-site.ts';
 import { warnOnce } from './development.ts';
 import { hostFunctionOf } from './refused-kernel.ts';
@@ -9,6 +10,8 @@ import { hostFunctionOf } from './refused-kernel.ts';
 export interface Planned {
   readonly schedule: Schedule;
   readonly executable: Executable;
+  /** Asked at every run. */
+  readonly needs: PlanNeeds;
 }
 
 /** Most plans kept per backend; the least recently used goes first. */
@@ -52,7 +55,11 @@ export function planFor(backend: Backend, program: Program, site: CallSite | und
 
 async function make(backend: Backend, program: Program): Promise<Planned> {
   const scheduled = scheduleFor(backend, program);
-  return { schedule: scheduled, executable: await backend.compile(scheduled.plan) };
+  return {
+    schedule: scheduled,
+    executable: await backend.compile(scheduled.plan),
+    needs: planNeeds(scheduled.plan, backend.capabilities),
+  };
 }
 
 /** The schedule of `program` as `backend` would run it. */
