@@ -1,5 +1,5 @@
-import { DataLoader, Dropout, withProbe } from '@evenkeel/nn';
-import { Generator, memory, oneHot, planCount, type Tensor, tensor, zeros } from '@evenkeel/tensor';
+import { Adam, DataLoader, Dropout, withProbe } from '@evenkeel/nn';
+import { explain, Generator, memory, oneHot, planCount, type Tensor, tensor, zeros } from '@evenkeel/tensor';
 import { leakGuard } from '@evenkeel/tensor/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { largestDeviation } from '../src/conformance/compare.ts';
@@ -9,10 +9,12 @@ import {
   Block,
   classBalanced,
   Edm2Loss,
+  PowerFunctionEma,
   type Precond,
   Trainer,
   type TrainerOptions,
   trainingExamples,
+  trainStep,
 } from '../src/index.ts';
 import { pictureSet } from './picture-set.ts';
 import { tinyNetwork } from './tiny-network.ts';
@@ -91,6 +93,19 @@ describe('training', () => {
     expect(planCount()).toBe(plans);
     expect(new Set(bytes).size).toBe(1);
     expect(new Set(learningRates).size).toBeGreaterThan(5);
+  });
+
+  test('reserves little more memory than what must live at once', async () => {
+    using net = tinyNetwork({ imgResolution: 8, modelChannels: 16, channelMult: [1, 2, 2], numBlocks: 2 });
+    using optimizer = new Adam(net);
+    using ema = new PowerFunctionEma(net);
+    const random = new Generator(1);
+    const images = random.normal([16, 2, 8, 8]);
+    const parts = { net, loss: new Edm2Loss(), optimizer, ema };
+    const { loss } = trainStep(parts, { images }, { random, learningRate: 0.01, images: 16 });
+    const { peakBytes, liveBytes } = explain(loss);
+    expect(peakBytes).toBeGreaterThan(1e6);
+    expect(peakBytes / liveBytes).toBeLessThan(1.2);
   });
 
   test('the first step of a rising schedule has rate 0: weights are projected, not trained', async () => {
