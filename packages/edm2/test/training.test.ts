@@ -1,5 +1,5 @@
-import { DataLoader, Dropout, withProbe } from '@evenkeel/nn';
-import { Generator, memory, oneHot, planCount, type Tensor, tensor, zeros } from '@evenkeel/tensor';
+import { Adam, DataLoader, Dropout, withProbe } from '@evenkeel/nn';
+import { explain, Generator, memory, oneHot, planCount, type Tensor, tensor, zeros } from '@evenkeel/tensor';
 import { guardLeaks } from '@evenkeel/tensor/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { largestDeviation } from '../src/conformance/compare.ts';
@@ -9,10 +9,12 @@ import {
   Block,
   classBalanced,
   Edm2Loss,
+  PowerFunctionEma,
   type Precond,
   Trainer,
   type TrainerOptions,
   trainingExamples,
+  trainStep,
 } from '../src/index.ts';
 import { pictureSet } from './picture-set.ts';
 import { tinyNetwork } from './tiny-network.ts';
@@ -37,6 +39,11 @@ function patterns(count: number, seed: number): { images: Tensor; labels: Tensor
 function source(count: number): BatchSource {
   let seed = 0;
   return { next: async () => patterns(count, seed++) };
+}
+
+/** A tensor of the values of `x`, computed: as a graph, it would be rounded where kernels are cut. */
+async function asValues(x: Tensor): Promise<Tensor> {
+  return tensor(await x.data(), { shape: x.shape, dtype: x.dtype });
 }
 
 /** lambda (D - y)^2 on fixed images, levels and noise. */
@@ -84,6 +91,19 @@ describe('training', () => {
     expect(new Set(learningRates).size).toBeGreaterThan(5);
   });
 
+  test('reserves little more memory than what must live at once', async () => {
+    using net = tinyNetwork({ imgResolution: 8, modelChannels: 16, channelMult: [1, 2, 2], numBlocks: 2 });
+    using optimizer = new Adam(net);
+    using ema = new PowerFunctionEma(net);
+    const random = new Generator(1);
+    const images = random.normal([16, 2, 8, 8]);
+    const parts = { net, loss: new Edm2Loss(), optimizer, ema };
+    const { loss } = trainStep(parts, { images }, { random, learningRate: 0.01, images: 16 });
+    const { peakBytes, liveBytes } = explain(loss);
+    expect(peakBytes).toBeGreaterThan(1e6);
+    expect(peakBytes / liveBytes).toBeLessThan(1.2);
+  });
+
   test('the first step of a rising schedule has rate 0: weights are projected, not trained', async () => {
     using net = tinyNetwork();
     using trainer = new Trainer(net, source(8), { batchSize: 8 });
@@ -93,6 +113,50 @@ describe('training', () => {
     const rows = [0, 1].map((row) => values.subarray(row * 72, (row + 1) * 72));
     for (const row of rows) expect(Math.sqrt(row.reduce((sum, w) => sum + w * w, 0) / 72)).toBeCloseTo(1 - 1e-4, 5);
     expect((await valuesOf(net)).get('unet.out_gain')![0]).toBe(0);
+  });
+
+  test('a replayed step gives the bits of one that is built anew', async () => {
+    const run = async (compile: boolean, dtype: 'float32' | 'float64') => {
+      using net = tinyNetwork({ dropout: 0.3, dtype });
+      const next = async (): Promise<Batch> => {
+        const { images, labels } = patterns(8, seed++);
+        return { images: await asValues(images.cast(dtype)), labels: await asValues(labels.cast(dtype)) };
+      };
+      let seed = 0;
+      const options = { batchSize: 16, accumulationRounds: 2, gradientNorm: true, compile };
+      using trainer = new Trainer(net, { next }, { ...options, learningRate: { decayBatches: 2, rampupImages: 48 } });
+      const log: unknown[] = [];
+      for (let step = 0; step < 3; step++) {
+        const { loss, gradientNorm, learningRate, images } = await trainer.step();
+        log.push(await loss.item(), await gradientNorm?.item(), learningRate, images);
+      }
+      log.push(await valuesOf(net));
+      for (const std of trainer.ema.stds) log.push(await trainer.ema.snapshot(std));
+      for (const [name, value] of trainer.optimizer.stateDict()) log.push(name, await value.data());
+      return log;
+    };
+    expect(await run(true, 'float32')).toEqual(await run(false, 'float32'));
+    expect(await run(true, 'float64')).toEqual(await run(false, 'float64'));
+  });
+
+  test('batches with and without normals may take turns', async () => {
+    const run = async (compile: boolean) => {
+      using net = tinyNetwork();
+      let round = 0;
+      const next = async (): Promise<Batch> => {
+        const random = new Generator(round);
+        const [sigma, noise] = [random.normal([8, 1, 1, 1]), random.normal([8, 2, 4, 4])];
+        const { images, labels } = patterns(8, round);
+        const batch = { images: await asValues(images), labels: await asValues(labels) };
+        if (round++ % 2 === 0) return batch;
+        return { ...batch, normals: { sigma: await asValues(sigma), noise: await asValues(noise) } };
+      };
+      using trainer = new Trainer(net, { next }, { ...still, compile });
+      const losses: number[] = [];
+      for (let step = 0; step < 4; step++) losses.push(await (await trainer.step()).loss.item());
+      return losses;
+    };
+    expect(await run(true)).toEqual(await run(false));
   });
 
   test('is a function of its seed', async () => {

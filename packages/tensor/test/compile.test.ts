@@ -96,6 +96,51 @@ describe('compile', () => {
     expect(a.state()).toEqual(b.state());
   });
 
+  test('draws go on where a generator is told to, and forks are made anew', async () => {
+    const draw = (random: Generator) => [random.normal([2]), random.fork('mask').uniform([2]), random.bits([1])];
+    const given = new Generator(0);
+    const drawn = compile((x: Tensor) => draw(given).map((t) => t.cast('float32').add(x)));
+    for (const seed of [7, 7, 8]) {
+      const own = new Generator(seed);
+      given.restore(own.state());
+      const expected = draw(own).map((t) => t.cast('float32').add(0));
+      const got = await drawn(0);
+      expect(await Promise.all(got.map(list))).toEqual(await Promise.all(expected.map(list)));
+      expect(given.state()).toEqual(own.state());
+    }
+  });
+
+  test('takes and gives lists and plain objects; their form is part of the signature', async () => {
+    let calls = 0;
+    const f = compile(({ x, rates, mask }: { x: Tensor; rates: readonly Tensor[]; mask?: Tensor | null }) => {
+      calls++;
+      const scaled = rates.map((rate) => x.mul(rate));
+      return { scaled, masked: mask ? x.mul(mask) : null };
+    });
+    const x = tensor([1, 2]);
+    for (const rates of [
+      [2, 3],
+      [4, 5],
+    ]) {
+      const { scaled, masked } = await f({ x, rates });
+      expect(await Promise.all(scaled.map(list))).toEqual(rates.map((rate) => [rate, 2 * rate]));
+      expect(masked).toBeNull();
+    }
+    expect(calls).toBe(1);
+    const { masked } = await f({ x, rates: [], mask: tensor([0, 1]) });
+    expect(await list(masked as Tensor)).toEqual([0, 2]);
+    expect(calls).toBe(2);
+    const odd = f({ x, rates: new Set([1]) as unknown as number[] });
+    await expect(odd).rejects.toThrow('inputs must be tensors or numbers, or lists and plain objects of them');
+  });
+
+  test('numbers arrive in the dtype asked for', async () => {
+    const f = compile((x: Tensor) => x.mul(1), { numbers: 'float64' });
+    const result = await f(0.1);
+    expect(result.dtype).toBe('float64');
+    expect(await result.item()).toBe(0.1);
+  });
+
   test('states made while tracing live on', async () => {
     let total: State | undefined;
     const accumulate = compile((x: Tensor) => {

@@ -40,6 +40,21 @@ describe('explain', () => {
     expect(text).toContain('input [16, 32]');
   });
 
+  test('tells the memory that a run reserves from what must live at once', async () => {
+    const x = tensor(new Float32Array(1000).fill(1));
+    const [a, b] = [x.sum(), x.square().sum()];
+    const spread = (t: typeof a) => t.sqrt().mul(x);
+    const result = spread(a).flip(0).cumsum(0).add(spread(b).flip(0).cumsum(0)).cumsum(0);
+    const before = explain(result);
+    expect(before.scratchBytes).toBeUndefined();
+    expect(before.liveBytes).toBeGreaterThanOrEqual(2 * 4000);
+    expect(before.liveBytes).toBeLessThanOrEqual(before.peakBytes);
+    await result.data();
+    const { scratchBytes, liveBytes, peakBytes } = explain(result);
+    expect(scratchBytes).toBeGreaterThanOrEqual(0);
+    expect({ liveBytes, peakBytes }).toEqual({ liveBytes: before.liveBytes, peakBytes: before.peakBytes });
+  });
+
   test('names cells, their updates and what happens in place', async () => {
     using w = new State(zeros([4]), { path: 'net.bias' });
     w.assign(w.value.add(1));

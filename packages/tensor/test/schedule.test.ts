@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { grad } from '../src/autograd/index.ts';
 import type { Node } from '../src/graph/node.ts';
@@ -277,18 +278,26 @@ describe('plans', () => {
 });
 
 describe('slots', () => {
-  it('never share between overlapping lifetimes and are large enough', () => {
-    const lifetimes = Array.from({ length: 50 }, (_, i) => ({
-      first: i,
-      last: i + ((i * 7) % 5),
-      bytes: 10 + ((i * 13) % 40),
-    }));
-    const { slotOf, bytes } = assignSlots(lifetimes);
-    lifetimes.forEach((a, i) => {
-      expect(bytes[slotOf[i] as number]).toBeGreaterThanOrEqual(a.bytes);
-      lifetimes.forEach((b, j) => {
-        if (i < j && a.first <= b.last && b.first <= a.last) expect(slotOf[i]).not.toBe(slotOf[j]);
-      });
-    });
+  const lifetimes = fc.array(
+    fc.record({ first: fc.nat(40), length: fc.nat(20), bytes: fc.nat(1000) }).map(({ first, length, bytes }) => {
+      return { first, last: first + length, bytes };
+    }),
+    { maxLength: 60 },
+  );
+
+  it('never share between overlapping lifetimes and are as large as their largest tenant', () => {
+    fc.assert(
+      fc.property(lifetimes, (all) => {
+        const { slotOf, bytes } = assignSlots(all);
+        all.forEach((a, i) => {
+          all.forEach((b, j) => {
+            if (i < j && a.first <= b.last && b.first <= a.last) expect(slotOf[i]).not.toBe(slotOf[j]);
+          });
+        });
+        bytes.forEach((size, slot) => {
+          expect(size).toBe(Math.max(...all.filter((_, i) => slotOf[i] === slot).map((tenant) => tenant.bytes)));
+        });
+      }),
+    );
   });
 });

@@ -17,4 +17,10 @@ export {
   encodeSnapshot,
   snapshotName,
 } from './snapshot.ts';
-export { PowerFunctionEma, type PowerFunctionEmaOptions, readStateDict, stateDictOf } from './tracker.ts';
+export {
+  type EmaShares,
+  PowerFunctionEma,
+  type PowerFunctionEmaOptions,
+  readStateDict,
+  stateDictOf,
+} from './tracker.ts';

@@ -1,6 +1,6 @@
 import type { HostArray } from '@evenkeel/formats';
 import { Module, Parameter } from '@evenkeel/nn';
-import { commit, isFloat, State, type Tensor, tensor } from '@evenkeel/tensor';
+import { commit, type DType, isFloat, State, type Tensor, tensor } from '@evenkeel/tensor';
 import { emaBeta, exponentOfStd } from './profile.ts';
 
 /** Options of {@link PowerFunctionEma}. */
@@ -9,6 +9,12 @@ export interface PowerFunctionEmaOptions {
   readonly stds?: readonly number[];
   /** Images seen before the first update. @defaultValue 0 */
   readonly images?: number;
+}
+
+/** What one update keeps of an average and takes of the target; together 1. */
+export interface EmaShares<Scalar = number | Tensor> {
+  readonly keep: Scalar;
+  readonly take: Scalar;
 }
 
 /**
@@ -67,30 +73,48 @@ export class PowerFunctionEma {
   /**
    * Takes the target's current values into the averages.
    *
+   * @param images seen so far, those of this step included; inside `compile(fn)`, where a number would be baked in, what
+   * {@link advance} gave for them, handed in as arguments of `fn`.
+   * @throws RangeError unless images grow, or when the shares are not one for each average.
+   */
+  update(images: number | readonly EmaShares[]): void {
+    const all = typeof images === 'number' ? this.advance(images) : images;
+    if (all.length !== this.stds.length) {
+      throw new RangeError(`PowerFunctionEma.update: got shares of ${all.length} averages, tracks ${this.stds.length}`);
+    }
+    [...this.#averages.values()].forEach((average, i) => {
+      const shares = new Map<DType, EmaShares<Tensor>>();
+      for (const [name, cell] of average) {
+        let share = shares.get(cell.dtype);
+        if (share === undefined) {
+          const { keep, take } = all[i] as EmaShares;
+          share = { keep: scalar(keep, cell.dtype), take: scalar(take, cell.dtype) };
+          shares.set(cell.dtype, share);
+        }
+        const current = (this.#target.get(name) as State).value;
+        cell.assign(cell.value.mul(share.keep).add(current.mul(share.take)));
+      }
+    });
+  }
+
+  /**
+   * Counts images, and gives what {@link update} is to keep and take: one pair for each of {@link stds}.
+   *
    * @param images seen so far, those of this step included.
    * @throws RangeError unless it grows.
    */
-  update(images: number): void {
+  advance(images: number): EmaShares<number>[] {
     const batch = images - this.#images;
     if (!(batch > 0)) {
       throw new RangeError(
         `PowerFunctionEma.update: images seen must grow, got ${images} after ${this.#images}. Give the total, with this step's`,
       );
     }
-    for (const [std, average] of this.#averages) {
-      const beta = emaBeta({ std, images, batch });
-      const scalars = new Map<string, { keep: Tensor; take: Tensor }>();
-      for (const [name, cell] of average) {
-        let scalar = scalars.get(cell.dtype);
-        if (scalar === undefined) {
-          scalar = { keep: tensor(beta, { dtype: cell.dtype }), take: tensor(1 - beta, { dtype: cell.dtype }) };
-          scalars.set(cell.dtype, scalar);
-        }
-        const current = (this.#target.get(name) as State).value;
-        cell.assign(cell.value.mul(scalar.keep).add(current.mul(scalar.take)));
-      }
-    }
     this.#images = images;
+    return this.stds.map((std) => {
+      const keep = emaBeta({ std, images, batch });
+      return { keep, take: 1 - keep };
+    });
   }
 
   /**
@@ -165,6 +189,11 @@ function statesOf(model: Module): ReadonlyMap<string, State> {
   return new Map(
     [...model.stateDict().keys()].map((name) => [name, (parameters.get(name) ?? buffers.get(name)) as State]),
   );
+}
+
+function scalar(value: number | Tensor, dtype: DType): Tensor {
+  if (typeof value === 'number') return tensor(value, { dtype });
+  return value.dtype === dtype ? value : value.cast(dtype);
 }
 
 function isAveraged(state: State, ofModule: boolean): boolean {

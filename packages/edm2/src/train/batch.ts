@@ -1,5 +1,5 @@
 import type { Dataset } from '@evenkeel/nn';
-import { oneHot, type Tensor, tensor } from '@evenkeel/tensor';
+import { type Tensor, tensor } from '@evenkeel/tensor';
 import { checkedIndex, type ImageDataset } from '../data/dataset.ts';
 import { pixelsToLatents } from '../data/rgb.ts';
 import type { LossNormals } from '../loss.ts';
@@ -46,10 +46,14 @@ export function trainingExamples(dataset: ImageDataset): Dataset<LabeledImages> 
       indices.forEach((index, row) => {
         images.set(pixelsToLatents(dataset.image(checkedIndex(dataset, index))), row * size);
       });
-      const labels = Int32Array.from(indices, (index) => dataset.label(index));
+      // One-hot here rather than in the graph: then a batch is nothing but values, which a compiled step takes as they are.
+      const labels = new Float32Array(indices.length * labelCount);
+      indices.forEach((index, row) => {
+        labels[row * labelCount + dataset.label(index)] = 1;
+      });
       return {
         images: tensor(images, { shape: [indices.length, channels, resolution, resolution] }),
-        labels: oneHot(tensor(labels), labelCount),
+        labels: tensor(labels, { shape: [indices.length, labelCount] }),
       };
     },
   };

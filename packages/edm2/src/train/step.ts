@@ -1,7 +1,7 @@
 import { project } from '@evenkeel/mp-nn';
 import { type GradientAccumulator, type Optimizer, withGenerator } from '@evenkeel/nn';
 import { type Generator, grad, type Tensor } from '@evenkeel/tensor';
-import type { PowerFunctionEma } from '../ema/tracker.ts';
+import type { EmaShares, PowerFunctionEma } from '../ema/tracker.ts';
 import type { Edm2Loss } from '../loss.ts';
 import type { Precond } from '../network/precondition.ts';
 import type { Batch } from './batch.ts';
@@ -24,9 +24,10 @@ export interface RoundOptions {
 
 /** Options of {@link trainStep}. */
 export interface TrainStepOptions extends RoundOptions {
-  readonly learningRate: number;
-  /** Images seen, those of this step included. */
-  readonly images: number;
+  /** Inside `compile(fn)`, where a number would be baked in, an argument of `fn`. */
+  readonly learningRate: number | Tensor;
+  /** Images seen, those of this step included; inside `compile(fn)` what `ema.advance(images)` gave, as arguments of `fn`. */
+  readonly images: number | readonly EmaShares[];
   /** Gradients of this step's earlier rounds, which are added and reset. */
   readonly accumulated?: GradientAccumulator;
 }

@@ -1,11 +1,11 @@
 import { project } from '@evenkeel/mp-nn';
 import { Adam, GradientAccumulator } from '@evenkeel/nn';
-import { commit, Generator, State, type Tensor, zeros } from '@evenkeel/tensor';
-import { PowerFunctionEma } from '../ema/tracker.ts';
+import { commit, compile, Generator, State, type Tensor, zeros } from '@evenkeel/tensor';
+import { type EmaShares, PowerFunctionEma } from '../ema/tracker.ts';
 import { Edm2Loss, type Edm2LossOptions } from '../loss.ts';
 import type { Precond } from '../network/precondition.ts';
 import { type LearningRateOptions, learningRate } from '../schedule.ts';
-import type { BatchSource } from './batch.ts';
+import type { Batch, BatchSource } from './batch.ts';
 import { lossAndGradients, trainStep } from './step.ts';
 
 /** Options of {@link Trainer}. */
@@ -25,7 +25,22 @@ export interface TrainerOptions {
   readonly emaStds?: readonly number[];
   /** Whether each step also gives the norm of its gradients. @defaultValue false */
   readonly gradientNorm?: boolean;
+  /**
+   * Whether a step's graph is built once and replayed. Without, bits are the same (of batches that hold values, not graphs)
+   * and steps take longer: for networks whose forward pass depends on more than Parameters, inputs and random draws.
+   * @defaultValue true
+   */
+  readonly compile?: boolean;
 }
+
+/** The numbers of one step. */
+interface StepNumbers {
+  readonly learningRate: number | Tensor;
+  readonly shares: readonly EmaShares[];
+}
+
+/** What is computed of one step. */
+type StepResults = { readonly loss: Tensor; readonly gradientNorm?: Tensor };
 
 /** One finished step. Its tensors are computed or under way: reading them is cheap and never stale. */
 export interface TrainStep {
@@ -67,7 +82,11 @@ export class Trainer {
   readonly #data: BatchSource;
   readonly #rate: LearningRateOptions;
   readonly #seed: number;
+  /** Stands, in each step, where seed and images seen say. */
+  readonly #random = new Generator(0);
   readonly #gradientNorm: boolean;
+  readonly #computeRound: (batch: Batch) => Promise<void>;
+  readonly #computeStep: (batch: Batch, numbers: StepNumbers) => Promise<StepResults>;
   readonly #accumulator: GradientAccumulator | undefined;
   readonly #lossSum: State | undefined;
   #images = 0;
@@ -91,10 +110,26 @@ export class Trainer {
     this.loss = new Edm2Loss({ sigmaData: net.sigmaData, ...options.loss });
     this.optimizer = new Adam(net, { betas: [0.9, 0.99], epsilon: 1e-8, ...options.adam, sanitize: true });
     this.ema = new PowerFunctionEma(net, options.emaStds === undefined ? {} : { stds: options.emaStds });
+    const dtype = net.options.dtype ?? 'float32';
     if (accumulationRounds > 1) {
-      const dtype = net.options.dtype ?? 'float32';
       this.#accumulator = new GradientAccumulator(net);
       this.#lossSum = new State(zeros([], { dtype }), { path: 'Trainer.lossSum' });
+    }
+    if (options.compile ?? true) {
+      this.#computeRound = compile((batch: Batch) => this.#assignRound(batch));
+      this.#computeStep = compile((batch: Batch, numbers: StepNumbers) => this.#assignStep(batch, numbers), {
+        numbers: dtype,
+      });
+    } else {
+      this.#computeRound = async (batch) => {
+        this.#assignRound(batch);
+        await commit();
+      };
+      this.#computeStep = async (batch, numbers) => {
+        const results = this.#assignStep(batch, numbers);
+        await commit(...Object.values(results));
+        return results;
+      };
     }
   }
 
@@ -114,24 +149,15 @@ export class Trainer {
       project(this.net);
       await commit();
     }
-    this.net.train();
-    const random = new Generator(this.#seed).fork(this.#images);
-    const round = { random, batchSize: this.batchSize };
-    for (let i = 1; i < this.accumulationRounds; i++) {
-      const { loss, gradients } = lossAndGradients(this, await this.#nextBatch(), round);
-      this.#accumulator?.add(gradients);
-      this.#lossSum?.assign(this.#lossSum.value.add(loss));
-      await commit();
-    }
-    const rate = learningRate(this.#images, this.#rate);
+    if (!this.net.training) this.net.train();
+    this.#random.restore(new Generator(this.#seed).fork(this.#images).state());
+    for (let i = 1; i < this.accumulationRounds; i++) await this.#computeRound(await this.#nextBatch());
     const batch = await this.#nextBatch();
+    const rate = learningRate(this.#images, this.#rate);
     this.#images += this.batchSize;
-    const accumulated = this.#accumulator === undefined ? {} : { accumulated: this.#accumulator };
-    const step = trainStep(this, batch, { ...round, ...accumulated, learningRate: rate, images: this.#images });
-    const loss = this.#meanLoss(step.loss);
-    const norm = this.#gradientNorm ? normOf(step.gradients) : undefined;
-    await commit(loss, ...(norm === undefined ? [] : [norm]));
-    return { images: this.#images, learningRate: rate, loss, ...(norm === undefined ? {} : { gradientNorm: norm }) };
+    const numbers = { learningRate: rate, shares: this.ema.advance(this.#images) };
+    const results = await this.#computeStep(batch, numbers);
+    return { images: this.#images, learningRate: rate, ...results };
   }
 
   /** Frees optimizer and averages; the network is its maker's. */
@@ -143,15 +169,35 @@ export class Trainer {
     this.dispose();
   }
 
-  async #nextBatch() {
-    const batch = await this.#data.next();
+  /** All rounds of a step but the last. */
+  #assignRound(batch: Batch): void {
+    const { loss, gradients } = lossAndGradients(this, batch, { random: this.#random, batchSize: this.batchSize });
+    this.#accumulator?.add(gradients);
+    this.#lossSum?.assign(this.#lossSum.value.add(loss));
+  }
+
+  /** The last round, and what its step assigns. */
+  #assignStep(batch: Batch, { learningRate, shares }: StepNumbers): StepResults {
+    const { loss, gradients } = trainStep(this, batch, {
+      random: this.#random,
+      batchSize: this.batchSize,
+      learningRate,
+      images: shares,
+      ...(this.#accumulator === undefined ? {} : { accumulated: this.#accumulator }),
+    });
+    return { loss: this.#meanLoss(loss), ...(this.#gradientNorm ? { gradientNorm: normOf(gradients) } : {}) };
+  }
+
+  async #nextBatch(): Promise<Batch> {
+    const { images, labels = null, normals } = await this.#data.next();
     const wanted = this.batchSize / this.accumulationRounds;
-    if (batch.images.shape[0] !== wanted) {
+    if (images.shape[0] !== wanted) {
       throw new Error(
-        `Trainer: wants ${wanted} images a round, got ${batch.images.shape[0]}. Give the loader that batchSize`,
+        `Trainer: wants ${wanted} images a round, got ${images.shape[0]}. Give the loader that batchSize`,
       );
     }
-    return batch;
+    // Sources may hand out more than a step takes.
+    return { images, labels, ...(normals && { normals: { sigma: normals.sigma, noise: normals.noise } }) };
   }
 
   /** Over all rounds. */

@@ -5,11 +5,12 @@ import { elementBytes } from '../kernel/element-bytes.ts';
 import type { Plan } from '../kernel/plan.ts';
 import { planNeeds, showBytes } from '../runtime/budget.ts';
 import { cellOf } from '../runtime/cell.ts';
-import { scheduleFor } from '../runtime/plan-cache.ts';
+import { knownPlan, scheduleFor } from '../runtime/plan-cache.ts';
 import { previewRun } from '../runtime/submit.ts';
 import type { Program } from '../schedule/canonical.ts';
 import type { Schedule } from '../schedule/schedule.ts';
 import { describeKernel } from './describe-kernel.ts';
+import { liveBytes } from './live-bytes.ts';
 
 /** Anything with a node: a tensor, or a node itself. */
 export type Explainable = Node | { readonly node: Node };
@@ -39,8 +40,12 @@ export interface Explanation {
   readonly bytes: number;
   /** Bytes of each slot that temporaries share. */
   readonly slots: readonly number[];
-  /** Inputs, outputs and slots together. */
+  /** Inputs, outputs and slots together: what a run reserves. */
   readonly peakBytes: number;
+  /** The most bytes that must live at once, in this order of kernels: `peakBytes` without gaps between them. */
+  readonly liveBytes: number;
+  /** What the backend reserves besides (packing, partial sums), once it has compiled the plan; undefined before. */
+  readonly scratchBytes: number | undefined;
   /** Paths of the cells that the run would update. */
   readonly updates: readonly string[];
   toString(): string;
@@ -56,8 +61,13 @@ export function explain(...what: readonly Explainable[]): Explanation {
   const { backend, prelude, program, parts } = previewRun(what.map((one) => ('op' in one ? one : one.node)));
   const partNames = new Map<Node, string>(parts.map(({ leaf, cells }) => [leaf, `prelude of ${cells[0]?.path}`]));
   const runs = [...(prelude === undefined ? [] : [prelude]), program].map((one) => {
-    const scheduled = scheduleFor(backend, one);
-    return { ...explainSteps(scheduled, one, backend, partNames, one === prelude), plan: scheduled.plan };
+    const known = knownPlan(backend, one);
+    const scheduled = known?.schedule ?? scheduleFor(backend, one);
+    const { plan } = scheduled;
+    const explained = explainSteps(scheduled, one, backend, partNames, one === prelude);
+    // Scratch memory holds temporaries too.
+    const scratch = known && Math.max(0, known.executable.scratchBytes - known.needs.scratch);
+    return { ...explained, plan, scratch, live: liveBytes(plan, backend.capabilities) };
   });
   const steps = runs.flatMap((run) => run.steps);
   const sum = (pick: (step: ExplainedStep) => number) => steps.reduce((total, step) => total + pick(step), 0);
@@ -68,6 +78,8 @@ export function explain(...what: readonly Explainable[]): Explanation {
     bytes: sum(({ bytes }) => bytes),
     slots: runs.at(-1)?.plan.slots ?? [],
     peakBytes: Math.max(...runs.map((run) => run.peakBytes)),
+    liveBytes: Math.max(...runs.map((run) => run.live)),
+    scratchBytes: runs.at(-1)?.scratch,
     updates: program.updates.map(({ cell }) => cell.attributes.cell.path),
   };
   return { ...explanation, toString: () => print(explanation) };
@@ -125,15 +137,21 @@ function valueNames(plan: Plan, inputName: (input: number) => string): string[] 
 }
 
 function print(explanation: Omit<Explanation, 'toString'>): string {
-  const { backend, steps, flops, bytes, slots, peakBytes, updates } = explanation;
+  const { backend, steps, flops, bytes, slots, updates } = explanation;
   const lines = steps.map((step, i) => {
     const prelude = step.prelude ? '  (once, until a cell changes)' : '';
     const refused = step.refused === undefined ? '' : `  (refused by the backend: ${step.refused})`;
     return `${String(i).padStart(4)}  ${showCount(step.flops).padStart(8)}flop  ${showBytes(step.bytes).padStart(9)}  ${step.description}${prelude}${refused}  <- ${step.reads.join(', ') || 'nothing'} -> ${step.writes.join(', ')}`;
   });
-  const total = `${steps.length} kernels on '${backend}': ${showCount(flops)}flop, ${showBytes(bytes)} moved, peak ${showBytes(peakBytes)}, ${slots.length} slots of ${showBytes(slots.reduce((a, b) => a + b, 0))}`;
+  const total = `${steps.length} kernels on '${backend}': ${showCount(flops)}flop, ${showBytes(bytes)} moved, ${memoryOf(explanation)}, ${slots.length} slots of ${showBytes(slots.reduce((a, b) => a + b, 0))}`;
   const updated = updates.length === 0 ? [] : [`updates ${updates.join(', ')}`];
   return [total, ...updated, ...lines].join('\n');
+}
+
+/** `peak 1.2 MiB (1.1 MiB live at once) and 64 KiB of scratch` */
+function memoryOf({ peakBytes, liveBytes, scratchBytes }: Omit<Explanation, 'toString'>): string {
+  const scratch = scratchBytes ? ` and ${showBytes(scratchBytes)} of scratch` : '';
+  return `peak ${showBytes(peakBytes)} (${showBytes(liveBytes)} live at once)${scratch}`;
 }
 
 /** `1.2 G`: a count with its decimal prefix. */

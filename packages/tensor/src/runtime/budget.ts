@@ -1,6 +1,6 @@
 import type { Backend, Capabilities } from '../kernel/backend.ts';
 import { elementBytes } from '../kernel/element-bytes.ts';
-import type { Plan } from '../kernel/plan.ts';
+import type { Plan, PlanValue } from '../kernel/plan.ts';
 import { heldOn, owners } from './device-values.ts';
 
 const transient = new WeakMap<Backend, number>();
@@ -27,15 +27,27 @@ export function showBytes(bytes: number): string {
   return `${Number(value.toFixed(value < 10 && unit > 0 ? 1 : 0))} ${units[unit]}`;
 }
 
-/** Bytes that a plan needs beside what its inputs already hold. */
-export function planNeeds(plan: Plan, capabilities: Capabilities): { outputs: number; scratch: number } {
+/** What a plan needs beside what its inputs already hold, in bytes. */
+export interface PlanNeeds {
+  readonly outputs: number;
+  /** Temporaries. */
+  readonly scratch: number;
+  /** Its largest value. */
+  readonly largest: number;
+}
+
+export function planNeeds(plan: Plan, capabilities: Capabilities): PlanNeeds {
+  const bytesOf = ({ dtype, length }: PlanValue): number => length * elementBytes(capabilities, dtype);
   let outputs = 0;
   for (const number of plan.outputs) {
     const value = plan.values[number];
-    if (value !== undefined && value.replaces === undefined)
-      outputs += value.length * elementBytes(capabilities, value.dtype);
+    if (value !== undefined && value.replaces === undefined) outputs += bytesOf(value);
   }
-  return { outputs, scratch: plan.slots.reduce((sum, bytes) => sum + bytes, 0) };
+  return {
+    outputs,
+    scratch: plan.slots.reduce((sum, bytes) => sum + bytes, 0),
+    largest: plan.values.reduce((most, value) => Math.max(most, bytesOf(value)), 0),
+  };
 }
 
 /**
@@ -44,18 +56,14 @@ export function planNeeds(plan: Plan, capabilities: Capabilities): { outputs: nu
  * @param uploads bytes of inputs that must be copied to the backend first.
  * @throws with every item when it does not.
  */
-export function checkBudget(backend: Backend, plan: Plan, uploads: number): void {
+export function checkBudget(backend: Backend, { outputs, scratch, largest }: PlanNeeds, uploads: number): void {
   const { memoryBytes, maxBufferBytes } = backend.capabilities;
-  for (const value of plan.values) {
-    const bytes = value.length * elementBytes(backend.capabilities, value.dtype);
-    if (bytes > maxBufferBytes) {
-      throw new Error(
-        `memory: one value of this run takes ${showBytes(bytes)}, backend '${backend.name}' allows ${showBytes(maxBufferBytes)} a buffer. Use smaller batches`,
-      );
-    }
+  if (largest > maxBufferBytes) {
+    throw new Error(
+      `memory: one value of this run takes ${showBytes(largest)}, backend '${backend.name}' allows ${showBytes(maxBufferBytes)} a buffer. Use smaller batches`,
+    );
   }
   const held = heldOn(backend);
-  const { outputs, scratch } = planNeeds(plan, backend.capabilities);
   const items: [string, number][] = [
     ['cells', held.cells],
     ['pinned results', held.pinned],
@@ -71,12 +79,12 @@ export function checkBudget(backend: Backend, plan: Plan, uploads: number): void
     .filter(([, bytes]) => bytes > 0)
     .map(([name, bytes]) => `${name} ${showBytes(bytes)}`)
     .join(', ');
-  const largest = [...owners]
+  const largestOwners = [...owners]
     .filter((owner) => owner.backend === backend)
     .sort((a, b) => b.bytes - a.bytes)
     .slice(0, 3)
     .map((owner) => `${owner.path} ${showBytes(owner.bytes)}`);
   throw new Error(
-    `memory: this run needs ${showBytes(total)}, backend '${backend.name}' has ${showBytes(memoryBytes)}: ${list}${largest.length > 0 ? ` (largest owners: ${largest.join(', ')})` : ''}. Use smaller batches, checkpoint(), or dispose pinned results`,
+    `memory: this run needs ${showBytes(total)}, backend '${backend.name}' has ${showBytes(memoryBytes)}: ${list}${largestOwners.length > 0 ? ` (largest owners: ${largestOwners.join(', ')})` : ''}. Use smaller batches, checkpoint(), or dispose pinned results`,
   );
 }

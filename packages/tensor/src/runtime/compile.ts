@@ -28,9 +28,21 @@ export interface InputSignature {
 export interface TraceRequest {
   /** Number arguments; each becomes an argument node. */
   readonly argumentCount: number;
+  /** Of all of them. @defaultValue 'float32' */
+  readonly argumentDType?: 'float32' | 'float64';
   readonly tensorInputs: readonly InputSignature[];
   /** Called once, synchronously; gives the results. */
   build(given: { numbers: readonly Node<'argument'>[]; inputs: readonly Node<'buffer'>[] }): readonly Node[];
+}
+
+/** What is launched at each call, on one backend. */
+interface Launched {
+  /** Where the parts of the program that depend on cells alone were taken out. */
+  readonly split: Split | undefined;
+  readonly program: Program;
+  /** Values of `program.scalars`, and where those stand that change from call to call. */
+  readonly scalars: Float64Array;
+  readonly places: ReadonlyMap<Node, number>;
 }
 
 /** What one call is given. */
@@ -51,7 +63,7 @@ export class CompiledProgram {
   readonly #draws: readonly Draw[];
   readonly #argumentCount: number;
   readonly #site: CallSite | undefined;
-  readonly #splits = new WeakMap<Backend, Split | undefined>();
+  readonly #launched = new WeakMap<Backend, Launched>();
   #drawsAreFresh = true;
 
   private constructor(parts: {
@@ -83,7 +95,7 @@ export class CompiledProgram {
     const site = captureCallSite();
     if (pendingCells().length > 0) submit([]);
     const numbers = Array.from({ length: request.argumentCount }, (_, index) =>
-      rawNode('argument', [], { index }, [], 'float32'),
+      rawNode('argument', [], { index }, [], request.argumentDType ?? 'float32'),
     );
     const placeholders = request.tensorInputs.map(placeholder);
     const trace = new Trace();
@@ -132,8 +144,9 @@ export class CompiledProgram {
     for (const leaf of program.leaves) {
       if (isOp(leaf, 'cell')) cellOf(leaf).isCommitted(cellOf(leaf).leaf);
     }
-    const scalars = this.#scalars(numbers);
-    const split = this.#splitFor(backend);
+    const launched = this.#launchedOn(backend);
+    const { split } = launched;
+    this.#setScalars(launched, numbers);
     if (split !== undefined) {
       for (const [leaf, bound] of bindPreludes(split, program, backend, this.#site)) bindings.set(leaf, bound);
     }
@@ -150,20 +163,21 @@ export class CompiledProgram {
     }
     const site = captureCallSite();
     for (const cell of this.#updated) cell.commitReplay(site);
-    const launched = launch({
+    const { submitted } = launch({
       backend,
-      program: split?.program ?? program,
+      program: launched.program,
       takers: program.outputs.map((node) => results.get(node) as DeviceValues),
       updated: this.#updated.map((cell) => cell.values),
       bindings,
-      scalar: (node) => scalars.get(node),
+      // Calls may wait for their turn while later ones set other numbers.
+      scalars: launched.scalars.slice(),
       site: this.#site,
     });
     for (const node of this.#placeholders) {
       const bound = bindings.get(node) as Node;
       if (!inputs.includes(bound)) disposeNode(bound);
     }
-    await launched.submitted;
+    await submitted;
     const leaves = new Map<Node, Node<'buffer'>>();
     for (const [node, values] of results) {
       leaves.set(node, pinnedLeaf(values, node.shape));
@@ -194,29 +208,35 @@ export class CompiledProgram {
     return bindings;
   }
 
-  #splitFor(backend: Backend): Split | undefined {
-    if (this.#splits.has(backend)) return this.#splits.get(backend);
-    const split = splitPreludes(this.#program, new Set(this.#updated), backend);
-    this.#splits.set(backend, split);
-    return split;
+  #launchedOn(backend: Backend): Launched {
+    let launched = this.#launched.get(backend);
+    if (launched === undefined) {
+      const split = splitPreludes(this.#program, new Set(this.#updated), backend);
+      const program = split?.program ?? this.#program;
+      const scalars = Float64Array.from(program.scalars, (node) =>
+        isOp(node, 'constant') ? node.attributes.value : Number.NaN,
+      );
+      launched = { split, program, scalars, places: new Map(program.scalars.map((node, place) => [node, place])) };
+      this.#launched.set(backend, launched);
+    }
+    return launched;
   }
 
-  #scalars(numbers: readonly number[]): Map<Node, number> {
-    const values = new Map<Node, number>();
-    for (const node of this.#program.scalars) {
-      if (isOp(node, 'argument')) values.set(node, numbers[node.attributes.index] as number);
-    }
+  #setScalars({ program, scalars, places }: Launched, numbers: readonly number[]): void {
+    program.scalars.forEach((node, place) => {
+      if (isOp(node, 'argument')) scalars[place] = numbers[node.attributes.index] as number;
+    });
     if (this.#drawsAreFresh) {
       this.#drawsAreFresh = false;
-      return values;
+      return;
     }
     for (const { nodes, redraw } of this.#draws) {
       const drawn = redraw();
       nodes.forEach((node, i) => {
-        values.set(node, drawn[i] as number);
+        const place = places.get(node);
+        if (place !== undefined) scalars[place] = drawn[i] as number;
       });
     }
-    return values;
   }
 
   #check(numbers: readonly number[], inputs: readonly Node[]): void {

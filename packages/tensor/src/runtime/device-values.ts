@@ -80,6 +80,11 @@ export class DeviceValues {
     return old === buffer ? undefined : old;
   }
 
+  /** The values' buffer, where `backend` has them already. */
+  onNow(backend: Backend): DeviceBuffer | undefined {
+    return this.arrival === undefined && this.#backend === backend ? this.#buffer : undefined;
+  }
+
   /** The values as a buffer of `backend`: uploads, or moves them from another backend. */
   async on(backend: Backend): Promise<DeviceBuffer> {
     await this.arrival;

@@ -28,8 +28,8 @@ export interface LaunchRequest {
   readonly updated: readonly DeviceValues[];
   /** Leaves that stand for other leaves (a compiled function's inputs). */
   readonly bindings?: ReadonlyMap<Node, Node> | undefined;
-  /** Values of scalars that differ from those in the graph. */
-  readonly scalar?: (node: Node) => number | undefined;
+  /** Values of the program's scalars, where they are not those in the graph. */
+  readonly scalars?: Float64Array;
   /** Done in order with the run: owners that get host values. */
   readonly hostWrites?: readonly { readonly to: DeviceValues; readonly values: HostArray }[];
   readonly site?: CallSite | undefined;
@@ -85,12 +85,15 @@ export class Execution {
       return;
     }
     const planned = await planFor(backend, program, this.#request.site);
-    const { plan } = planned.schedule;
-    checkBudget(backend, plan, this.#uploadBytes(planned));
+    checkBudget(backend, planned.needs, this.#uploadBytes(planned));
     const temporary: DeviceBuffer[] = [];
     const inputs: DeviceBuffer[] = [];
     try {
-      for (const index of planned.schedule.inputs) inputs.push(await this.#bind(index, temporary));
+      for (const index of planned.schedule.inputs) {
+        // Waiting costs a turn: hundreds of cells are where they should be.
+        const bound = this.#owners[index]?.onNow(backend) ?? (await this.#bind(index, temporary));
+        inputs.push(bound);
+      }
     } catch (error) {
       for (const buffer of temporary) buffer.free();
       throw error;
@@ -206,18 +209,21 @@ export class Execution {
   }
 
   #arguments({ schedule }: Planned): Float64Array {
-    const { program, scalar } = this.#request;
-    return Float64Array.from(schedule.arguments, (index) => {
-      const node = program.scalars[index] as Node;
-      const value = scalar?.(node) ?? (isOp(node, 'constant') ? node.attributes.value : undefined);
-      if (value === undefined) {
-        throw new Error(
-          'realize: an argument of a compiled function is read outside of it. Return the tensor from the function instead',
-        );
-      }
-      return value;
-    });
+    const { program, scalars } = this.#request;
+    const values = new Float64Array(schedule.arguments.length);
+    for (let i = 0; i < values.length; i++) {
+      const index = schedule.arguments[i] as number;
+      values[i] = scalars === undefined ? constantOf(program.scalars[index] as Node) : (scalars[index] as number);
+    }
+    return values;
   }
+}
+
+function constantOf(scalar: Node): number {
+  if (isOp(scalar, 'constant')) return scalar.attributes.value;
+  throw new Error(
+    'realize: an argument of a compiled function is read outside of it. Return the tensor from the function instead',
+  );
 }
 
 type Reader = Pick<Deferred<HostArray>, 'resolve' | 'reject'>;

@@ -1,6 +1,7 @@
 import type { Backend, Executable } from '../kernel/backend.ts';
 import type { Program } from '../schedule/canonical.ts';
 import { type Schedule, schedule } from '../schedule/schedule.ts';
+import { type PlanNeeds, planNeeds } from './budget.ts';
 import { type CallSite, showCallSite } from './call-site.ts';
 import { warnOnce } from './development.ts';
 import { hostFunctionOf } from './refused-kernel.ts';
@@ -9,6 +10,8 @@ import { hostFunctionOf } from './refused-kernel.ts';
 export interface Planned {
   readonly schedule: Schedule;
   readonly executable: Executable;
+  /** Asked at every run. */
+  readonly needs: PlanNeeds;
 }
 
 /** Most plans kept per backend; the least recently used goes first. */
@@ -16,7 +19,11 @@ const capacity = 128;
 /** Plans from one place in user code before development mode suspects values that should be arguments. */
 const stormThreshold = 8;
 
-const caches = new WeakMap<Backend, Map<string, Promise<Planned>>>();
+type PlanCache = Map<string, Promise<Planned>>;
+
+const caches = new WeakMap<Backend, PlanCache>();
+/** What the promises in the caches have given. */
+const settled = new WeakMap<Promise<Planned>, Planned>();
 const plansFrom = new Map<string, number>();
 let made = 0;
 
@@ -44,15 +51,28 @@ export function planFor(backend: Backend, program: Program, site: CallSite | und
   const planned = make(backend, program);
   cache.set(key, planned);
   planned.then(
-    () => evict(cache),
+    (result) => {
+      settled.set(planned, result);
+      evict(cache);
+    },
     () => cache.delete(key),
   );
   return planned;
 }
 
+/** The plan of `program`, if `backend` has compiled it. */
+export function knownPlan(backend: Backend, { key }: Program): Planned | undefined {
+  const planned = caches.get(backend)?.get(key);
+  return planned && settled.get(planned);
+}
+
 async function make(backend: Backend, program: Program): Promise<Planned> {
   const scheduled = scheduleFor(backend, program);
-  return { schedule: scheduled, executable: await backend.compile(scheduled.plan) };
+  return {
+    schedule: scheduled,
+    executable: await backend.compile(scheduled.plan),
+    needs: planNeeds(scheduled.plan, backend.capabilities),
+  };
 }
 
 /** The schedule of `program` as `backend` would run it. */
@@ -64,7 +84,7 @@ export function scheduleFor(backend: Backend, program: Program): Schedule {
   });
 }
 
-function evict(cache: Map<string, Promise<Planned>>): void {
+function evict(cache: PlanCache): void {
   while (cache.size > capacity) {
     const [key, oldest] = cache.entries().next().value as [string, Promise<Planned>];
     cache.delete(key);

@@ -1,27 +1,37 @@
 import type { Node } from '../graph/node.ts';
 import { CompiledProgram } from '../runtime/compile.ts';
-import type { DType } from '../types/dtype.ts';
-import type { TensorOrNumber } from './apply.ts';
 import { Tensor } from './tensor.ts';
+import { type Flattened, flatten } from './tree.ts';
 
-/** What a compiled function may give: a tensor, a list, a record, or nothing but assignments. */
+/** What a compiled function may give: a tensor, lists and records of them, or nothing but assignments. */
 // biome-ignore lint/suspicious/noConfusingVoidType: functions without a result are welcome
-export type CompiledResult = Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>> | void;
+export type CompiledResult = Tensor | CompiledResults | null | undefined | void;
+type CompiledResults = readonly CompiledResult[] | { readonly [name: string]: CompiledResult };
 
-/** Numbers may stand for the scalars that the function takes. */
-export type CompiledInputs<A extends readonly Tensor[]> = { [K in keyof A]: A[K] | number };
+/** What a call gives for what the function takes: numbers may stand for scalars. */
+export type CompiledInput<T> = T extends Tensor | number
+  ? T | number
+  : T extends object
+    ? { [K in keyof T]: CompiledInput<T[K]> }
+    : T;
+export type CompiledInputs<A extends readonly unknown[]> = { [K in keyof A]: CompiledInput<A[K]> };
+
+export interface CompileOptions {
+  /** In which the numbers of a call arrive. @defaultValue 'float32' */
+  readonly numbers?: 'float32' | 'float64';
+}
 
 /** A traced function and how its results are put together. */
-interface Traced<R> {
+interface Traced {
   readonly program: CompiledProgram;
-  readonly rebuild: (leaves: readonly Node[]) => R;
+  readonly rebuild: (leaves: readonly Node[]) => unknown;
 }
 
 /**
- * Traces a function of tensors once for each combination of shapes and dtypes, then replays it without building graphs.
- * Numbers given in a call arrive as float32 scalars and may change from call to call; numbers that the function takes
- * from around it are frozen. Assignments to states and random draws inside happen anew at each call. Results stay on
- * the device until they are disposed.
+ * Traces a function once for each combination of shapes and dtypes, then replays it without building graphs. It takes
+ * tensors and numbers, also in lists and plain objects. Numbers given in a call arrive as scalars and may change from call
+ * to call; numbers that the function takes from around it are frozen. Assignments to states and random draws inside happen
+ * anew at each call. Results stay on the device until they are disposed; small ones need not be.
  *
  * @throws from the first call, when the function is asynchronous, reads values, or gives something that holds no tensors.
  * @example
@@ -32,63 +42,61 @@ interface Traced<R> {
  * });
  * const loss = await step(batch, 0.01);
  */
-export function compile<A extends readonly Tensor[], R extends CompiledResult>(
+export function compile<A extends readonly unknown[], R extends CompiledResult>(
   fn: (...inputs: A) => R,
+  options: CompileOptions = {},
 ): (...inputs: CompiledInputs<A>) => Promise<R> {
-  const traces = new Map<string, Traced<R>>();
+  const traces = new Map<string, Traced>();
   return async (...inputs) => {
-    const given = inputs as readonly TensorOrNumber[];
-    const key = given
-      .map((input) => (input instanceof Tensor ? `${input.dtype}[${input.shape}]` : typeof input))
-      .join();
-    const traced = traces.get(key) ?? trace(fn, given);
-    traces.set(key, traced);
-    const leaves = await traced.program.run({
-      numbers: given.filter((input) => typeof input === 'number'),
-      inputs: given.filter((input) => input instanceof Tensor).map(({ node }) => node),
+    const given = flatten(inputs, (odd) => {
+      return new Error(
+        `compile: inputs must be tensors or numbers, or lists and plain objects of them, got ${typeof odd}`,
+      );
     });
-    return traced.rebuild(leaves);
+    let traced = traces.get(given.form);
+    if (traced === undefined) {
+      traced = trace(fn, given, options);
+      traces.set(given.form, traced);
+    }
+    const leaves = await traced.program.run({
+      numbers: given.leaves.filter((leaf) => typeof leaf === 'number'),
+      inputs: given.leaves.filter((leaf) => typeof leaf !== 'number').map(({ node }) => node),
+    });
+    return traced.rebuild(leaves) as R;
   };
 }
 
-function trace<A extends readonly Tensor[], R extends CompiledResult>(
-  fn: (...inputs: A) => R,
-  given: readonly TensorOrNumber[],
-): Traced<R> {
-  const odd = given.find((input) => !(input instanceof Tensor) && typeof input !== 'number');
-  if (odd !== undefined) throw new Error(`compile: inputs must be tensors or numbers, got ${typeof odd}`);
-  let rebuild: Traced<R>['rebuild'] = () => undefined as R;
+function trace<A extends readonly unknown[]>(
+  fn: (...inputs: A) => CompiledResult,
+  { leaves, rebuild: rebuildInputs }: Flattened,
+  { numbers: dtype = 'float32' }: CompileOptions,
+): Traced {
+  let rebuild: Traced['rebuild'] = () => undefined;
   const program = CompiledProgram.trace({
-    argumentCount: given.filter((input) => typeof input === 'number').length,
-    tensorInputs: given.filter((input) => input instanceof Tensor).map(({ shape, dtype }) => ({ shape, dtype })),
+    argumentCount: leaves.filter((leaf) => typeof leaf === 'number').length,
+    argumentDType: dtype,
+    tensorInputs: leaves.filter((leaf) => typeof leaf !== 'number').map(({ shape, dtype }) => ({ shape, dtype })),
     build: ({ numbers, inputs }) => {
-      const [scalars, tensors] = [[...numbers], [...inputs]];
-      const nodes = given.map((input) => (typeof input === 'number' ? scalars : tensors).shift() as Node);
-      const result = fn(...(nodes.map((node) => new Tensor<DType>(node)) as unknown as A));
-      const parts = partsOf(result);
-      rebuild = (leaves) => parts.rebuild(leaves.map((leaf) => new Tensor(leaf))) as R;
-      return parts.tensors.map(({ node }) => node);
+      const [scalars, tensors] = [numbers.values(), inputs.values()];
+      const traced = leaves.map((leaf) => {
+        return new Tensor((typeof leaf === 'number' ? scalars : tensors).next().value as Node);
+      });
+      const result = fn(...(rebuildInputs(traced) as A));
+      const parts = flattenResult(result);
+      rebuild = (nodes) => parts.rebuild(nodes.map((node) => new Tensor(node)));
+      return parts.leaves.map((leaf) => (leaf as Tensor).node);
     },
   });
   return { program, rebuild };
 }
 
-/** The tensors in a function's result, and the way back. */
-function partsOf(result: CompiledResult): {
-  tensors: readonly Tensor[];
-  rebuild: (tensors: readonly Tensor[]) => CompiledResult;
-} {
-  if (result === undefined) return { tensors: [], rebuild: () => undefined };
-  if (result instanceof Tensor) return { tensors: [result], rebuild: ([only]) => only as Tensor };
+function flattenResult(result: CompiledResult): Flattened {
   if (result instanceof Promise) {
     result.catch(() => undefined);
     throw new Error('compile: the function is asynchronous. Write it without await, and read its results outside');
   }
-  const names = Object.keys(result ?? {});
-  const tensors: unknown[] = Object.values(result ?? {});
-  if (typeof result !== 'object' || result === null || !tensors.every((value) => value instanceof Tensor)) {
-    throw new Error('compile: the function must give a tensor, a list or a record of tensors, or nothing');
-  }
-  if (Array.isArray(result)) return { tensors, rebuild: (list) => [...list] };
-  return { tensors, rebuild: (list) => Object.fromEntries(names.map((name, i) => [name, list[i] as Tensor])) };
+  const complaint = new Error('compile: the function must give a tensor, a list or a record of tensors, or nothing');
+  const parts = flatten(result, () => complaint);
+  if (parts.leaves.some((leaf) => typeof leaf === 'number')) throw complaint;
+  return parts;
 }

@@ -1,6 +1,12 @@
 export type { TensorOrNumber } from './apply.ts';
 export { where } from './arithmetic.ts';
-export { type CompiledInputs, type CompiledResult, compile } from './compile.ts';
+export {
+  type CompiledInput,
+  type CompiledInputs,
+  type CompiledResult,
+  type CompileOptions,
+  compile,
+} from './compile.ts';
 export {
   type ConvOptions,
   type ConvTransposeOptions,

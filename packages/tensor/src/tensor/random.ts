@@ -46,20 +46,15 @@ const wordSize = 2 ** 32;
  * const noise = random.normal([8, 3, 16, 16]);
  */
 export class Generator {
-  readonly #key: readonly [number, number];
-  #draws: number;
+  #key: readonly [number, number] = [0, 0];
+  #draws = 0;
 
   /**
    * @param seed a whole number from 0 to 2^53 - 1, or what `state()` gave.
    * @throws when it is neither.
    */
   constructor(seed: number | GeneratorState) {
-    const { key, draws } = typeof seed === 'number' ? { key: keyOf(seed), draws: 0 } : seed;
-    if (![...key, draws].every((word) => Number.isInteger(word) && word >= 0 && word < wordSize)) {
-      throw new Error(`Generator: key [${key.join(', ')}], draws ${draws} is no state. Use what state() gave`);
-    }
-    this.#key = [key[0], key[1]];
-    this.#draws = draws;
+    this.restore(typeof seed === 'number' ? { key: keyOf(seed), draws: 0 } : seed);
   }
 
   /** A generator that goes on where `state()` was taken. `Generator.fromState(random.state())` */
@@ -72,12 +67,35 @@ export class Generator {
     return { key: [...this.#key], draws: this.#draws };
   }
 
+  /**
+   * Goes on where `state()` was taken, of this generator or another. What a compiled function draws from this one follows.
+   *
+   * @throws when `state` is none.
+   */
+  restore({ key, draws }: GeneratorState): void {
+    if (![...key, draws].every((word) => Number.isInteger(word) && word >= 0 && word < wordSize)) {
+      throw new Error(`Generator: key [${key.join(', ')}], draws ${draws} is no state. Use what state() gave`);
+    }
+    this.#key = [key[0], key[1]];
+    this.#draws = draws;
+  }
+
   /** A generator of its own for each name or number, independent of this one's draws. `random.fork('noise')` */
   fork(name: string | number): Generator {
+    const child = new Generator(this.#forked(name));
+    // A replay forks again: the child starts from the beginning, and with the key that this one has by then.
+    currentTrace()?.registerDraw(() => {
+      child.restore(this.#forked(name));
+      return [];
+    }, []);
+    return child;
+  }
+
+  #forked(name: string | number): GeneratorState {
     const words = typeof name === 'number' ? keyOf(name) : hashName(name);
     // Streams of draws count up from 0 in the second word: the last one is never reached and marks forks.
     const inner = threefry(this.#key, [words[0], wordSize - 1]);
-    return new Generator({ key: threefry(inner, [words[1], wordSize - 1]), draws: 0 });
+    return { key: threefry(inner, [words[1], wordSize - 1]), draws: 0 };
   }
 
   /** 32 random bits for each element. `random.bits([4])` */
