@@ -1,5 +1,5 @@
 import type { Plan } from '@evenkeel/tensor/kernel';
-import { addBarrier } from './barrier.ts';
+import { addBarrier, syncWords } from './barrier.ts';
 import { emitKernel } from './emit-kernel.ts';
 import { argumentsOffset, type EmittedKernel, type InstructionSet } from './emitted-kernel.ts';
 import { type Callable, type Local, ModuleBuilder } from './encoder.ts';
@@ -49,10 +49,10 @@ export const parameterOrder: readonly (keyof RunParameters)[] = [
 
 export function emitPlan(
   { steps }: Plan,
-  { instructions, threads }: { instructions: InstructionSet; threads: number },
+  { instructions, threads, shared }: { instructions: InstructionSet; threads: number; shared: boolean },
 ): PlanModule {
   const module = new ModuleBuilder();
-  module.importMemory({ module: 'memory', name: 'memory', initial: 1, maximum: PAGES, shared: true });
+  module.importMemory({ module: 'memory', name: 'memory', initial: 1, maximum: PAGES, shared });
   const runtime = addRuntimeFunctions(module);
   const barrier = addBarrier(module);
   const math = new MathFunctions(module, { fused: instructions !== 'plain' });
@@ -101,12 +101,14 @@ function writeRun(
     if (!step) return;
     f.i32(i).get(parameter('from')).op('i32.ge_s').i32(i).get(parameter('to')).op('i32.lt_s').op('i32.and');
     f.if(() => {
+      f.get(parameter('sync')).i32(i).memory('i32.store', syncWords.step);
       for (const { chunks, run } of step.phases) {
         const offset = 4 * counter++;
         f.block((done) => {
           f.loop((again) => {
             f.get(parameter('counters')).i32(1).memory('i32.atomic.rmw.add', offset).tee(chunk);
             f.i32(chunks).op('i32.ge_u').brIf(done);
+            f.get(parameter('sync')).memory('i32.atomic.load', syncWords.abort).brIf(done);
             f.get(parameter('tables'))
               .i32(tableOffsets[i] as number)
               .op('i32.add');

@@ -1,12 +1,14 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { AddressSpace } from '../src/address-space.ts';
 import { addBarrier, SYNC_BYTES } from '../src/barrier.ts';
-import { DeviceMemory } from '../src/device-memory.ts';
 import { type Local, ModuleBuilder } from '../src/encoder.ts';
+import { SharedMemory } from '../src/host-memory.ts';
 import { startWorker, type WorkerEvents, type WorkerHandle } from '../src/worker.ts';
 import { WorkerPool } from '../src/worker-pool.ts';
 
 const threads = 2;
-const memory = new DeviceMemory({ shared: true });
+const memory = new SharedMemory(2 ** 24);
+const space = new AddressSpace(2 ** 24, (end) => memory.reach(end));
 let pool: WorkerPool | undefined;
 
 afterEach(async () => {
@@ -36,7 +38,9 @@ let handles: WorkerHandle[] = [];
 async function start(trapping: number) {
   events = [];
   handles = [];
-  const created = new WorkerPool(threads, memory.memory, {
+  const created = new WorkerPool({
+    threads,
+    memory: memory.memory,
     start: async (given) => {
       const handle = await startWorker(given);
       events.push(given);
@@ -46,10 +50,14 @@ async function start(trapping: number) {
   });
   pool = created;
   created.add(1, await compile(trapping));
-  const sync = memory.allocate(SYNC_BYTES) as number;
-  const cell = memory.allocate(4) as number;
-  const value = (): number => memory.view('int32', cell, 1)[0] as number;
-  return { run: () => created.run(1, sync, (thread) => [thread, sync, cell]), value };
+  const sync = space.allocate(SYNC_BYTES) as number;
+  const cell = space.allocate(4) as number;
+  const value = (): number => memory.read('int32', cell, 1)[0] as number;
+  const run = async (): Promise<void> => {
+    memory.write(sync, new Uint8Array(SYNC_BYTES));
+    await created.run(1, sync, (thread) => [thread, sync, cell]);
+  };
+  return { run, value };
 }
 
 describe('a pool of workers', () => {
@@ -79,22 +87,5 @@ describe('a pool of workers', () => {
     const { run } = await start(1);
     await expect(run()).rejects.toThrow('unreachable');
     await expect(run()).rejects.toThrow('unreachable');
-  });
-});
-
-describe('memory', () => {
-  test('gives out aligned parts that do not overlap, and takes them back', () => {
-    const fresh = new DeviceMemory({ shared: true, limit: 2 ** 20 });
-    const parts = [100, 1, 64, 1000].map((bytes) => ({ bytes, at: fresh.allocate(bytes) as number }));
-    expect(parts.every(({ at }) => at % 64 === 0)).toBe(true);
-    const sorted = [...parts].sort((a, b) => a.at - b.at);
-    sorted.slice(1).forEach(({ at }, i) => {
-      const before = sorted[i] as (typeof parts)[number];
-      expect(at).toBeGreaterThanOrEqual(before.at + before.bytes);
-    });
-    for (const { at, bytes } of parts) fresh.free(at, bytes);
-    expect(fresh.used).toBe(0);
-    expect(fresh.allocate(2 ** 20)).toBeUndefined();
-    expect(fresh.allocate(2 ** 19)).toBe(parts[0]?.at);
   });
 });
