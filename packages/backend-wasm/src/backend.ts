@@ -7,7 +7,7 @@ import type { InstructionSet } from './emitted-kernel.ts';
 import { WasmExecutable } from './executable.ts';
 import { type HostMemory, pagesFor, SharedMemory, WorkerMemory } from './host-memory.ts';
 import { probeInstructions } from './instructions.ts';
-import { type Settings, settle, type WasmOptions } from './options.ts';
+import { cores, type Settings, settle, type WasmOptions } from './options.ts';
 import { emitPlan } from './plan-module.ts';
 import { ScratchArena } from './scratch-arena.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -45,7 +45,13 @@ class PlanRunner implements WasmBackend, BufferHome {
   #disposed = false;
 
   constructor({ threads, shared, memoryBytes, instructions, experimental }: Settings) {
-    this.instructions = instructions ?? probeInstructions({ experimental });
+    const best = probeInstructions({ experimental });
+    if (instructions !== undefined && instructions !== 'plain' && best === 'plain') {
+      throw new Error(
+        `wasm: instructions is '${instructions}', but this engine has no relaxed SIMD. Take 'plain' or leave it out; in Node 20, experimental: true turns relaxed SIMD on`,
+      );
+    }
+    this.instructions = instructions ?? best;
     this.#shared = shared;
     if (shared) {
       const memory = new SharedMemory(memoryBytes);
@@ -93,6 +99,7 @@ class PlanRunner implements WasmBackend, BufferHome {
       instructions: this.instructions,
       threads: this.#pool.threads,
       shared: this.#shared,
+      spin: this.#pool.threads <= cores(),
     });
     const id = ++this.#modules;
     this.#pool.add(id, await WebAssembly.compile(module.bytes));

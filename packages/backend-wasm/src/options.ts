@@ -87,7 +87,7 @@ function canShare(): boolean {
 }
 
 /** Browsers and newer Nodes say it in `navigator`; Node 20 only in its own module, which a page must not import. */
-function cores(): number {
+export function cores(): number {
   const os = globalThis.process?.getBuiltinModule?.('node:os');
   return os?.availableParallelism() ?? globalThis.navigator?.hardwareConcurrency ?? 2;
 }

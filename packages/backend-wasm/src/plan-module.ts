@@ -47,14 +47,19 @@ export const parameterOrder: readonly (keyof RunParameters)[] = [
   'to',
 ];
 
-export function emitPlan(
-  { steps }: Plan,
-  { instructions, threads, shared }: { instructions: InstructionSet; threads: number; shared: boolean },
-): PlanModule {
+export interface EmitOptions {
+  readonly instructions: InstructionSet;
+  readonly threads: number;
+  readonly shared: boolean;
+  /** Whether each thread has a core: then threads look for each other a while before they sleep. */
+  readonly spin: boolean;
+}
+
+export function emitPlan({ steps }: Plan, { instructions, threads, shared, spin }: EmitOptions): PlanModule {
   const module = new ModuleBuilder();
   module.importMemory({ module: 'memory', name: 'memory', initial: 1, maximum: PAGES, shared });
   const runtime = addRuntimeFunctions(module);
-  const barrier = addBarrier(module);
+  const barrier = addBarrier(module, spin ? {} : { turns: 0 });
   const math = new MathFunctions(module, { fused: instructions !== 'plain' });
   const context = { module, runtime, math, instructions, threads };
   const known = new Map<string, EmittedKernel>();

@@ -4,6 +4,7 @@ import { settle } from '../src/options.ts';
 
 afterEach(() => {
   vi.unstubAllGlobals();
+  vi.restoreAllMocks();
 });
 
 describe('options', () => {
@@ -20,6 +21,11 @@ describe('options', () => {
     [{ shared: 1 as never }, 'wasm: shared is 1. It must be true or false'],
   ])('%o is refused', (options, message) => {
     expect(() => wasm(options)).toThrow(message);
+  });
+
+  test('relaxed SIMD that the engine does not have is refused', () => {
+    vi.spyOn(WebAssembly, 'validate').mockReturnValue(false);
+    expect(() => wasm({ instructions: 'relaxed' })).toThrow(/no relaxed SIMD. Take 'plain' or leave it out/);
   });
 
   test('by default share memory among all cores, and use all that addresses reach', () => {
