@@ -35,6 +35,7 @@ class PlanRunner implements WasmBackend, BufferHome {
   readonly instructions: InstructionSet;
   readonly memory: HostMemory;
   readonly #shared: boolean;
+  readonly #debug: Settings['debug'];
   readonly #space: AddressSpace;
   readonly #pool: WorkerPool;
   readonly #arena: ScratchArena;
@@ -44,7 +45,8 @@ class PlanRunner implements WasmBackend, BufferHome {
   #pending = 0;
   #disposed = false;
 
-  constructor({ threads, shared, memoryBytes, instructions, experimental }: Settings) {
+  constructor({ threads, shared, memoryBytes, instructions, experimental, debug }: Settings) {
+    this.#debug = debug;
     const best = probeInstructions({ experimental });
     if (instructions !== undefined && instructions !== 'plain' && best === 'plain') {
       throw new Error(
@@ -100,6 +102,7 @@ class PlanRunner implements WasmBackend, BufferHome {
       threads: this.#pool.threads,
       shared: this.#shared,
       spin: this.#pool.threads <= cores(),
+      debug: this.#debug,
     });
     const id = ++this.#modules;
     this.#pool.add(id, await WebAssembly.compile(module.bytes));

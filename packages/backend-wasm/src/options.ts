@@ -26,6 +26,11 @@ export interface WasmOptions {
    * browsers it does nothing.
    */
   readonly experimental?: boolean;
+  /**
+   * Shows what is written for each kernel, in the text format of WebAssembly, when a plan is compiled: `true` prints
+   * it, a function is given it kernel by kernel. Default false.
+   */
+  readonly debug?: boolean | ((text: string) => void);
 }
 
 /** Options as they are used, all of them known. */
@@ -35,6 +40,7 @@ export interface Settings {
   readonly memoryBytes: number;
   readonly instructions: InstructionSet | undefined;
   readonly experimental: boolean;
+  readonly debug: ((text: string) => void) | undefined;
 }
 
 const MEMORY_AT_LEAST = 2 ** 20;
@@ -43,7 +49,7 @@ const instructionSets: readonly InstructionSet[] = ['plain', 'relaxed', 'wide'];
 
 /** @throws with what is wrong with an option, and what it may be. */
 export function settle(options: WasmOptions): Settings {
-  const { threads, shared, memoryBytes = MEMORY_BYTES, instructions, experimental = false } = options;
+  const { threads, shared, memoryBytes = MEMORY_BYTES, instructions, experimental = false, debug = false } = options;
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= THREADS_AT_MOST)) {
     throw wrong('threads', threads, `a whole number from 1 to ${THREADS_AT_MOST}, or leave it out for all cores`);
   }
@@ -70,6 +76,7 @@ export function settle(options: WasmOptions): Settings {
     memoryBytes: Math.min(Math.floor(memoryBytes), MEMORY_BYTES),
     instructions,
     experimental,
+    debug: typeof debug === 'function' ? debug : debug ? (text) => console.log(text) : undefined,
   };
 }
 

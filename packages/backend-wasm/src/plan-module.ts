@@ -1,9 +1,10 @@
-import type { Plan } from '@evenkeel/tensor/kernel';
+import { describeKernel, type Plan } from '@evenkeel/tensor/kernel';
 import { addBarrier, syncWords } from './barrier.ts';
 import { emitKernel } from './emit-kernel.ts';
 import { argumentsOffset, type EmittedKernel, type InstructionSet } from './emitted-kernel.ts';
 import { type Callable, type Local, ModuleBuilder } from './encoder.ts';
 import { MathFunctions } from './math.ts';
+import { functionTexts } from './module-text.ts';
 import { addRuntimeFunctions } from './runtime-functions.ts';
 import { structureKey } from './structure-key.ts';
 
@@ -53,22 +54,33 @@ export interface EmitOptions {
   readonly shared: boolean;
   /** Whether each thread has a core: then threads look for each other a while before they sleep. */
   readonly spin: boolean;
+  /** Is given the text of each kernel, and of what calls them. */
+  readonly debug?: ((text: string) => void) | undefined;
 }
 
-export function emitPlan({ steps }: Plan, { instructions, threads, shared, spin }: EmitOptions): PlanModule {
+export function emitPlan({ steps }: Plan, options: EmitOptions): PlanModule {
+  const { instructions, threads, shared, spin, debug } = options;
   const module = new ModuleBuilder();
   module.importMemory({ module: 'memory', name: 'memory', initial: 1, maximum: PAGES, shared });
   const runtime = addRuntimeFunctions(module);
   const barrier = addBarrier(module, spin ? {} : { turns: 0 });
+  module.name(barrier, 'barrier', ['sync', 'threads']);
   const math = new MathFunctions(module, { fused: instructions !== 'plain' });
   const context = { module, runtime, math, instructions, threads };
   const known = new Map<string, EmittedKernel>();
-  const emitted = steps.map(({ kernel }): EmittedKernel | undefined => {
+  const emitted = steps.map(({ kernel }, step): EmittedKernel | undefined => {
     if (kernel.kind === 'host') return undefined;
     const key = structureKey(kernel);
-    const kernelFunctions = known.get(key) ?? emitKernel(kernel, context);
-    known.set(key, kernelFunctions);
-    return kernelFunctions;
+    const before = known.get(key);
+    if (before) return before;
+    const from = module.functionCount;
+    const made = emitKernel(kernel, context);
+    known.set(key, made);
+    made.phases.forEach(({ run }, i) => {
+      module.name(run, `step${step}.phase${i}`, ['table', 'chunk', 'own', 'shared']);
+    });
+    debug?.(`;; step ${step}: ${describeKernel(kernel)}\n${functionTexts(module, from)}`);
+    return made;
   });
   let tableBytes = 0;
   const tableOffsets = steps.map((step) => {
@@ -76,7 +88,9 @@ export function emitPlan({ steps }: Plan, { instructions, threads, shared, spin 
     tableBytes += argumentsOffset(step.operands.length) + 8 * step.arguments.length;
     return offset;
   });
+  const from = module.functionCount;
   const counters = writeRun(module, emitted, tableOffsets, barrier);
+  debug?.(`;; ${steps.length} steps, as each thread runs them\n${functionTexts(module, from)}`);
   const most = (bytes: (kernel: EmittedKernel) => number): number => {
     return Math.max(0, ...[...known.values()].map(bytes));
   };
@@ -99,6 +113,7 @@ function writeRun(
   barrier: Callable,
 ): number {
   const f = module.function({ parameters: parameterOrder.map(() => 'i32') }, 'run');
+  module.name(f, 'run', parameterOrder);
   const parameter = (name: keyof RunParameters): Local => f.parameters[parameterOrder.indexOf(name)] as Local;
   const chunk = f.local('i32');
   let counter = 0;
