@@ -1,54 +1,42 @@
-import type { Backend, Call, Capabilities, DeviceBuffer, DType, Executable, HostArray, Run } from '@evenkeel/tensor';
+import type { Backend, Call, Capabilities, DeviceBuffer, DType, Executable, Run } from '@evenkeel/tensor';
 import { bytesPerElement } from '@evenkeel/tensor';
-import { bindInputs, bindOutputs, type Plan } from '@evenkeel/tensor/kernel';
+import { bindInputs, bindOutputs, type Plan, showBytes } from '@evenkeel/tensor/kernel';
+import { AddressSpace } from './address-space.ts';
 import { type BufferHome, WasmBuffer } from './buffer.ts';
-import { DeviceMemory, MEMORY_BYTES } from './device-memory.ts';
 import type { InstructionSet } from './emitted-kernel.ts';
 import { WasmExecutable } from './executable.ts';
+import { type HostMemory, pagesFor, SharedMemory, WorkerMemory } from './host-memory.ts';
 import { probeInstructions } from './instructions.ts';
+import { cores, type Settings, settle, type WasmOptions } from './options.ts';
 import { emitPlan } from './plan-module.ts';
 import { ScratchArena } from './scratch-arena.ts';
 import { WorkerPool } from './worker-pool.ts';
-
-/** How a WebAssembly backend works. */
-export interface WasmOptions {
-  /** Worker threads. Default: all cores. */
-  readonly threads?: number;
-  /** Most bytes of buffers and scratch together, up to 4 GiB. */
-  readonly memoryBytes?: number;
-  /** Instructions to use. Default: fused multiply-add where the engine has it, else plain ones. */
-  readonly instructions?: InstructionSet;
-  /** Turn on experimental flags of V8 that make more instructions available, for the whole process. Default false. */
-  readonly experimental?: boolean;
-}
 
 export interface WasmBackend extends Backend {
   readonly instructions: InstructionSet;
 }
 
-/** Browsers and newer Nodes say it in `navigator`; Node 20 only in its own module, which a page must not import. */
-function cores(): number {
-  const os = globalThis.process?.getBuiltinModule?.('node:os');
-  return os?.availableParallelism() ?? globalThis.navigator?.hardwareConcurrency ?? 2;
-}
-
 /**
- * A backend that writes WebAssembly SIMD for each plan and runs it on worker threads over one shared memory. The calling
- * thread stays free. Equal thread counts and instructions give equal bits.
+ * A backend that writes WebAssembly SIMD for each plan and runs it on worker threads over one memory, in Node and in
+ * browsers. The calling thread stays free. Equal thread counts and instructions give equal bits. Where a page is not
+ * cross-origin isolated, one worker does all.
  *
- * @throws where the engine has no shared memory: a page needs cross-origin isolation.
+ * @throws for options out of range, and for `shared: true` in a page that is not isolated.
  * @example
  * setBackend(wasm({ threads: 2 }));
  */
 export function wasm(options: WasmOptions = {}): WasmBackend {
-  return new PlanRunner(options);
+  return new PlanRunner(settle(options));
 }
 
 class PlanRunner implements WasmBackend, BufferHome {
   readonly name = 'wasm';
   readonly capabilities: Capabilities;
   readonly instructions: InstructionSet;
-  readonly #memory: DeviceMemory;
+  readonly memory: HostMemory;
+  readonly #shared: boolean;
+  readonly #debug: Settings['debug'];
+  readonly #space: AddressSpace;
   readonly #pool: WorkerPool;
   readonly #arena: ScratchArena;
   readonly #live = new Set<WasmBuffer>();
@@ -57,17 +45,32 @@ class PlanRunner implements WasmBackend, BufferHome {
   #pending = 0;
   #disposed = false;
 
-  constructor({ threads = cores(), memoryBytes = MEMORY_BYTES, instructions, experimental = false }: WasmOptions) {
-    this.instructions = instructions ?? probeInstructions({ experimental });
-    this.#memory = new DeviceMemory({ shared: true, limit: memoryBytes });
-    this.#pool = new WorkerPool(threads, this.#memory.memory);
-    this.#arena = new ScratchArena(this.#memory);
+  constructor({ threads, shared, memoryBytes, instructions, experimental, debug }: Settings) {
+    this.#debug = debug;
+    const best = probeInstructions({ experimental });
+    if (instructions !== undefined && instructions !== 'plain' && best === 'plain') {
+      throw new Error(
+        `wasm: instructions is '${instructions}', but this engine has no relaxed SIMD. Take 'plain' or leave it out; in Node 20, experimental: true turns relaxed SIMD on`,
+      );
+    }
+    this.instructions = instructions ?? best;
+    this.#shared = shared;
+    if (shared) {
+      const memory = new SharedMemory(memoryBytes);
+      this.memory = memory;
+      this.#pool = new WorkerPool({ threads, memory: memory.memory });
+    } else {
+      this.#pool = new WorkerPool({ threads, memory: pagesFor(memoryBytes) });
+      this.memory = new WorkerMemory(this.#pool);
+    }
+    this.#space = new AddressSpace(memoryBytes, (end) => this.memory.reach(end));
+    this.#arena = new ScratchArena(this.#space);
     this.capabilities = {
       dtypes: ['float32', 'float64', 'float16', 'int32', 'uint32', 'bool'],
       layouts: { conv: 'channels-last' },
       buffersPerKernel: 256,
-      maxBufferBytes: Math.min(this.#memory.limit, 2 ** 31 - 1),
-      memoryBytes: this.#memory.limit,
+      maxBufferBytes: Math.min(memoryBytes, 2 ** 31 - 1),
+      memoryBytes,
       threads,
       inPlace: true,
     };
@@ -80,25 +83,27 @@ class PlanRunner implements WasmBackend, BufferHome {
   allocate({ dtype, length }: { dtype: DType; length: number }): WasmBuffer {
     this.#checkAlive();
     const bytes = length * bytesPerElement(dtype);
-    const address = this.#memory.allocate(bytes);
+    const address = this.#space.allocate(bytes);
     if (address === undefined) throw this.#noRoom(bytes, `a buffer of ${length} x ${dtype}`);
     const buffer = new WasmBuffer(dtype, length, address, this);
     this.#live.add(buffer);
     return buffer;
   }
 
-  view(buffer: WasmBuffer): HostArray {
-    return this.#memory.view(buffer.dtype, buffer.address('use'), buffer.length);
-  }
-
   freed(buffer: WasmBuffer, address: number): void {
     this.#live.delete(buffer);
-    this.#memory.free(address, buffer.bytes);
+    this.#space.free(address, buffer.bytes);
   }
 
   async compile(plan: Plan): Promise<Executable> {
     this.#checkAlive();
-    const module = emitPlan(plan, { instructions: this.instructions, threads: this.#pool.threads });
+    const module = emitPlan(plan, {
+      instructions: this.instructions,
+      threads: this.#pool.threads,
+      shared: this.#shared,
+      spin: this.#pool.threads <= cores(),
+      debug: this.#debug,
+    });
     const id = ++this.#modules;
     this.#pool.add(id, await WebAssembly.compile(module.bytes));
     return new WasmExecutable(plan, {
@@ -132,7 +137,7 @@ class PlanRunner implements WasmBackend, BufferHome {
     const stepTimes = this.#enqueue(() => {
       const scratch = this.#arena.reserve(executable);
       if (scratch === undefined) throw this.#noRoom(executable.scratchBytes, 'scratch of a plan');
-      return executable.execute(settled, addresses, { memory: this.#memory, pool: this.#pool, scratch });
+      return executable.execute(settled, addresses, { memory: this.memory, pool: this.#pool, scratch });
     });
     const done = stepTimes.then(() => undefined);
     // Who never looks at a run must not bring the process down with its failure.
@@ -148,8 +153,9 @@ class PlanRunner implements WasmBackend, BufferHome {
     for (const buffer of [...this.#live]) buffer.free();
   }
 
-  async inOrder<T>(work: () => T): Promise<T> {
-    return this.#pending === 0 ? work() : this.#enqueue(work);
+  async inOrder<T>(work: () => T | Promise<T>): Promise<T> {
+    // Memory that is at hand needs no turn when nobody else works.
+    return this.#shared && this.#pending === 0 ? work() : this.#enqueue(work);
   }
 
   #enqueue<T>(work: () => T | Promise<T>): Promise<T> {
@@ -167,20 +173,14 @@ class PlanRunner implements WasmBackend, BufferHome {
   }
 
   #noRoom(bytes: number, what: string): Error {
-    const { limit, used } = this.#memory;
+    const { limit, used } = this.#space;
     const largest = [...this.#live]
       .sort((a, b) => b.bytes - a.bytes)
       .slice(0, 3)
-      .map((buffer) => `${size(buffer.bytes)} ${buffer.dtype}`)
+      .map((buffer) => `${showBytes(buffer.bytes)} ${buffer.dtype}`)
       .join(', ');
     return new Error(
-      `wasm backend: ${what} needs ${size(bytes)} more, the limit is ${size(limit)}: ${size(used)} are in use by ${this.#live.size} buffers${largest && ` (largest: ${largest})`} and scratch. Use smaller batches, dispose results, or raise memoryBytes`,
+      `wasm backend: ${what} needs ${showBytes(bytes)} more, the limit is ${showBytes(limit)}: ${showBytes(used)} are in use by ${this.#live.size} buffers${largest && ` (largest: ${largest})`} and scratch. Use smaller batches, dispose results, or raise memoryBytes`,
     );
   }
-}
-
-function size(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB'];
-  const unit = Math.min(3, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
-  return `${Number((bytes / 2 ** (10 * unit)).toPrecision(4))} ${units[unit]}`;
 }

@@ -1,16 +1,19 @@
 import type { Callable, Local, ModuleBuilder } from './encoder.ts';
 
-/** Where threads meet, in bytes from the start: how many have arrived, the number of the meeting, whether to give up. */
-export const syncWords = { arrived: 0, generation: 4, abort: 8 } as const;
+/**
+ * Where threads meet, in bytes from the start: how many have arrived, the number of the meeting, whether to give up, and
+ * the step of the plan that they are at.
+ */
+export const syncWords = { arrived: 0, generation: 4, abort: 8, step: 12 } as const;
 export const SYNC_BYTES = 64;
 
-/** Turns that a thread looks for the others before it sleeps. */
-const SPINS = 20_000;
+/** Turns that a thread looks for the others before it sleeps, where each has a core. */
+export const SPINS = 20_000;
 /** Nanoseconds that it sleeps at most before it looks whether to give up. */
 const NAP = 10_000_000n;
 
 /** `(sync, threads)`: returns when all threads have come; traps where the abort word is set. */
-export function addBarrier(module: ModuleBuilder): Callable {
+export function addBarrier(module: ModuleBuilder, { turns = SPINS }: { turns?: number } = {}): Callable {
   const f = module.function({ parameters: ['i32', 'i32'] });
   const [sync, threads] = f.parameters as [Local, Local];
   const [generation, spins] = [f.local('i32'), f.local('i32')];
@@ -34,7 +37,7 @@ export function addBarrier(module: ModuleBuilder): Callable {
           f.get(sync)
             .memory('i32.atomic.load', abort)
             .if(() => f.op('unreachable'));
-          f.get(spins).i32(1).op('i32.add').tee(spins).i32(SPINS).op('i32.gt_s');
+          f.get(spins).i32(1).op('i32.add').tee(spins).i32(turns).op('i32.gt_s');
           f.if(() => f.get(sync).get(generation).i64(NAP).memory('memory.atomic.wait32', meeting).op('drop'));
           f.br(again);
         });

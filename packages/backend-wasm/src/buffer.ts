@@ -1,10 +1,11 @@
-import { bytesPerElement, type DeviceBuffer, type DType, type HostArray } from '@evenkeel/tensor';
+import { bytesPerElement, type DeviceBuffer, type DType, type HostArray, hostArray } from '@evenkeel/tensor';
+import type { HostMemory } from './host-memory.ts';
 
 /** What a buffer needs of its backend. */
 export interface BufferHome {
-  /** Runs `work` after everything given before; at once if there is nothing. */
-  inOrder<T>(work: () => T): Promise<T>;
-  view(buffer: WasmBuffer): HostArray;
+  readonly memory: HostMemory;
+  /** Runs `work` after everything given before. */
+  inOrder<T>(work: () => T | Promise<T>): Promise<T>;
   freed(buffer: WasmBuffer, address: number): void;
 }
 
@@ -38,26 +39,21 @@ export class WasmBuffer implements DeviceBuffer {
   }
 
   async write(values: HostArray): Promise<void> {
-    this.address('write');
-    const target = this.home.view(this);
-    if (values.constructor !== target.constructor || values.length !== target.length) {
+    const address = this.address('write');
+    const expected = hostArray(this.dtype, 0).constructor;
+    if (values.constructor !== expected || values.length !== this.length) {
       throw new Error(
-        `wasm backend: write of ${values.constructor.name} of length ${values.length} to a buffer of ${this.dtype}, length ${this.length}. Give a ${target.constructor.name} of that length`,
+        `wasm backend: write of ${values.constructor.name} of length ${values.length} to a buffer of ${this.dtype}, length ${this.length}. Give a ${expected.name} of that length`,
       );
     }
     // A copy: the owner may change the array before earlier runs are done.
     const copy = this.dtype === 'bool' ? Uint8Array.from(values, (value) => (value === 0 ? 0 : 1)) : values.slice();
-    await this.home.inOrder(() => this.home.view(this).set(copy as Float32Array));
+    await this.home.inOrder(() => this.home.memory.write(address, copy));
   }
 
   async read(): Promise<HostArray> {
-    this.address('read');
-    return this.home.inOrder(() => {
-      const shared = this.home.view(this);
-      const values = new (shared.constructor as new (length: number) => HostArray)(shared.length);
-      values.set(shared as Float32Array);
-      return values;
-    });
+    const address = this.address('read');
+    return this.home.inOrder(() => this.home.memory.read(this.dtype, address, this.length));
   }
 
   free(): void {

@@ -32,6 +32,23 @@ export interface MemoryImport {
   readonly shared: boolean;
 }
 
+interface FunctionNames {
+  readonly name: string;
+  readonly parameters: readonly string[];
+}
+
+interface ModuleContents {
+  readonly types: readonly FunctionType[];
+  readonly imports: readonly { readonly module: string; readonly name: string; readonly type: number }[];
+  readonly memory: MemoryImport | undefined;
+  readonly functions: readonly FunctionBuilder[];
+  readonly globals: readonly GlobalEntry[];
+  /** Kind 0 is a function, 3 a global. */
+  readonly exports: readonly { readonly name: string; readonly kind: number; readonly index: number }[];
+  readonly data: readonly { readonly offset: number; readonly bytes: Uint8Array }[];
+  readonly functionNames: ReadonlyMap<number, FunctionNames>;
+}
+
 /** A WebAssembly module under construction. Imported functions come before the module's own. */
 export class ModuleBuilder {
   readonly #types: FunctionType[] = [];
@@ -41,7 +58,27 @@ export class ModuleBuilder {
   readonly #exports: { name: string; kind: number; index: number }[] = [];
   readonly #globals: GlobalEntry[] = [];
   readonly #data: { offset: number; bytes: Uint8Array }[] = [];
+  readonly #names = new Map<number, FunctionNames>();
   #memory: MemoryImport | undefined;
+
+  /** What has been put in so far. */
+  get contents(): ModuleContents {
+    return {
+      types: this.#types,
+      imports: this.#imports,
+      memory: this.#memory,
+      functions: this.#functions,
+      globals: this.#globals,
+      exports: this.#exports,
+      data: this.#data,
+      functionNames: this.#names,
+    };
+  }
+
+  /** Functions so far, imported ones too: the number of the next. */
+  get functionCount(): number {
+    return this.#imports.length + this.#functions.length;
+  }
 
   importMemory(memory: MemoryImport): void {
     this.#memory = memory;
@@ -54,11 +91,16 @@ export class ModuleBuilder {
 
   /** A new function; its body is written on what is returned. `name` exports it. */
   function(type: FunctionType, name?: string): FunctionBuilder {
-    const index = this.#imports.length + this.#functions.length;
+    const index = this.functionCount;
     const builder = new FunctionBuilder(index, type, this.#typeNumber(type));
     this.#functions.push(builder);
     if (name !== undefined) this.#exports.push({ name, kind: 0, index });
     return builder;
+  }
+
+  /** Names a function and its parameters for people who read the module's text. */
+  name({ index }: Callable, name: string, parameters: readonly string[] = []): void {
+    this.#names.set(index, { name, parameters });
   }
 
   global(type: 'i32' | 'f32' | 'f64', initial: number, options: { mutable?: boolean; name?: string } = {}): Global {

@@ -1,11 +1,11 @@
 import type { Call, Executable, HostArray } from '@evenkeel/tensor';
 import { hostArray } from '@evenkeel/tensor';
-import type { HostStep, Plan, Step } from '@evenkeel/tensor/kernel';
-import type { DeviceMemory } from './device-memory.ts';
+import { describeKernel, type HostStep, type Plan, type Step } from '@evenkeel/tensor/kernel';
 import { argumentsOffset } from './emitted-kernel.ts';
+import type { HostMemory } from './host-memory.ts';
 import { type PlanModule, parameterOrder, type RunParameters } from './plan-module.ts';
 import { layOut, type ScratchLayout } from './scratch-layout.ts';
-import type { WorkerPool } from './worker-pool.ts';
+import { RunError, type WorkerPool } from './worker-pool.ts';
 
 /** A plan as a module that the threads have. */
 export class WasmExecutable implements Executable {
@@ -46,17 +46,18 @@ export class WasmExecutable implements Executable {
   async execute(
     call: Call,
     addresses: readonly (number | undefined)[],
-    around: { memory: DeviceMemory; pool: WorkerPool; scratch: number },
+    around: { memory: HostMemory; pool: WorkerPool; scratch: number },
   ): Promise<number[]> {
     const { memory, pool, scratch } = around;
     const { plan, layout } = this;
     const addressOf = (value: number): number => addresses[value] ?? scratch + (layout.values[value] as number);
-    this.#writeTables(call, addressOf, around);
+    const header = memory.write(scratch + layout.sync, this.#header(call, addressOf));
+    if (header) await header;
     const times: number[] = [];
     for (const { from, to, isHost } of this.#segments(call.profile ?? false)) {
       const started = performance.now();
       try {
-        if (isHost) await runHostStep(plan.steps[from] as Step, call, (value) => this.#view(value, addressOf, memory));
+        if (isHost) await this.#runHostStep(plan.steps[from] as Step, call, addressOf, memory);
         else
           await pool.run(this.id, scratch + layout.sync, (thread) =>
             this.#parameters(scratch, thread, { from, to }, pool),
@@ -67,7 +68,6 @@ export class WasmExecutable implements Executable {
       const each = (performance.now() - started) / (to - from);
       for (let step = from; step < to; step++) times.push(each);
     }
-
     return times;
   }
 
@@ -99,66 +99,58 @@ export class WasmExecutable implements Executable {
     return parameterOrder.map((name) => parameters[name]);
   }
 
-  #writeTables(
-    call: Call,
-    addressOf: (value: number) => number,
-    { memory, scratch }: { memory: DeviceMemory; scratch: number },
-  ): void {
+  /** Nobody has come to the meeting place, no chunk is taken; each step's operands and arguments. */
+  #header(call: Call, addressOf: (value: number) => number): Uint8Array {
     const { layout, module, plan } = this;
-    memory.view('uint32', scratch + layout.counters, module.counters).fill(0);
-    const words = memory.view('uint32', scratch + layout.tables, module.tableBytes / 4);
-    const numbers = memory.view('float64', scratch + layout.tables, module.tableBytes / 8);
+    const bytes = new Uint8Array(layout.headerBytes);
+    const tables = new DataView(bytes.buffer, layout.tables - layout.sync);
     plan.steps.forEach(({ operands, arguments: given }, step) => {
       const offset = module.tableOffsets[step] as number;
       operands.forEach((value, operand) => {
-        words[offset / 4 + operand] = addressOf(value);
+        tables.setUint32(offset + 4 * operand, addressOf(value), true);
       });
       given.forEach((argument, i) => {
-        numbers[(offset + argumentsOffset(operands.length)) / 8 + i] = call.arguments[argument] as number;
+        const at = offset + argumentsOffset(operands.length) + 8 * i;
+        tables.setFloat64(at, call.arguments[argument] as number, true);
       });
     });
+    return bytes;
   }
 
-  #view(value: number, addressOf: (value: number) => number, memory: DeviceMemory): HostArray {
-    const { dtype, length } = this.plan.values[value] as Plan['values'][number];
-    return memory.view(dtype, addressOf(value), length);
+  async #runHostStep(
+    { kernel, operands, arguments: given }: Step,
+    call: Call,
+    addressOf: (value: number) => number,
+    memory: HostMemory,
+  ): Promise<void> {
+    const step = kernel as HostStep;
+    const inputs: HostArray[] = [];
+    for (const value of operands.slice(0, -1)) {
+      const { dtype, length } = this.plan.values[value] as Plan['values'][number];
+      inputs.push(await memory.read(dtype, addressOf(value), length));
+    }
+    const numbers = Float64Array.from(given, (argument) => call.arguments[argument] as number);
+    const result = await step.run(inputs, numbers);
+    const output = operands.at(-1) as number;
+    const { dtype, length } = this.plan.values[output] as Plan['values'][number];
+    const expected = hostArray(dtype, 0).constructor;
+    if (result.constructor !== expected || result.length !== length) {
+      throw new Error(
+        `host ${step.name}: returned ${result.constructor.name} of length ${result.length}, the result is ${dtype} of ${length}. Return a ${expected.name} of length ${length}`,
+      );
+    }
+    // A copy: writing may move the array, which is the step's.
+    await memory.write(addressOf(output), result.slice());
   }
-}
-
-async function runHostStep(
-  { kernel, operands, arguments: given }: Step,
-  call: Call,
-  view: (value: number) => HostArray,
-): Promise<void> {
-  const step = kernel as HostStep;
-
-  const inputs = operands.slice(0, -1).map((value) => {
-    const shared = view(value);
-    const copy = new (shared.constructor as new (length: number) => HostArray)(shared.length);
-    copy.set(shared as Float32Array);
-    return copy;
-  });
-  const result = await step.run(
-    inputs,
-    Float64Array.from(given, (argument) => call.arguments[argument] as number),
-  );
-  // The memory may have grown in between.
-  const output = view(operands.at(-1) as number);
-  const { dtype } = step.operands.at(-1) as HostStep['operands'][number];
-  const expected = hostArray(dtype, 0).constructor;
-  if (result.constructor !== expected || result.length !== output.length) {
-    throw new Error(
-      `host ${step.name}: returned ${result.constructor.name} of length ${result.length}, the result is ${dtype} of ${output.length}. Return a ${expected.name} of length ${output.length}`,
-    );
-  }
-  output.set(result as Float32Array);
 }
 
 function stepError({ steps }: Plan, from: number, to: number, cause: unknown): Error {
-  const kernel = steps[from]?.kernel;
-  const name = kernel?.kind === 'host' ? `host ${kernel.name}` : kernel?.kind;
+  const at = cause instanceof RunError ? cause.step : undefined;
+  const step = to - from === 1 ? from : at;
+  const kernel = step === undefined ? undefined : steps[step]?.kernel;
   const message = cause instanceof Error ? cause.message : String(cause);
-  const where =
-    to - from === 1 ? `step ${from} of ${steps.length} (${name})` : `steps ${from} to ${to - 1} of ${steps.length}`;
+  const where = kernel
+    ? `step ${step} of ${steps.length} (${describeKernel(kernel)})`
+    : `steps ${from} to ${to - 1} of ${steps.length}`;
   return new Error(`wasm backend: ${where} failed: ${message}`, { cause });
 }

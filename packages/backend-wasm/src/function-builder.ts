@@ -232,6 +232,16 @@ export class FunctionBuilder {
     return this.get(counter).#number(to).op('i32.lt_s').if(turns);
   }
 
+  /** Types of the locals behind the parameters. */
+  get localTypes(): readonly ValueType[] {
+    return this.#locals;
+  }
+
+  /** What has been written so far, without the end. */
+  get code(): Uint8Array {
+    return this.#code.bytes;
+  }
+
   /** Locals and code, as a module holds them. */
   body(): Uint8Array<ArrayBuffer> {
     const out = new ByteWriter(this.#code.length + 64);

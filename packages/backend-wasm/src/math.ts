@@ -75,6 +75,7 @@ export class MathFunctions {
     let known = this.#known.get(key);
     if (!known) {
       known = this.#write(name, shape);
+      this.#module.name(known, `${shape}.${name}`);
       this.#known.set(key, known);
     }
     return known;

@@ -1,9 +1,10 @@
-import type { Plan } from '@evenkeel/tensor/kernel';
-import { addBarrier } from './barrier.ts';
+import { describeKernel, type Plan } from '@evenkeel/tensor/kernel';
+import { addBarrier, syncWords } from './barrier.ts';
 import { emitKernel } from './emit-kernel.ts';
 import { argumentsOffset, type EmittedKernel, type InstructionSet } from './emitted-kernel.ts';
 import { type Callable, type Local, ModuleBuilder } from './encoder.ts';
 import { MathFunctions } from './math.ts';
+import { functionTexts } from './module-text.ts';
 import { addRuntimeFunctions } from './runtime-functions.ts';
 import { structureKey } from './structure-key.ts';
 
@@ -47,23 +48,39 @@ export const parameterOrder: readonly (keyof RunParameters)[] = [
   'to',
 ];
 
-export function emitPlan(
-  { steps }: Plan,
-  { instructions, threads }: { instructions: InstructionSet; threads: number },
-): PlanModule {
+export interface EmitOptions {
+  readonly instructions: InstructionSet;
+  readonly threads: number;
+  readonly shared: boolean;
+  /** Whether each thread has a core: then threads look for each other a while before they sleep. */
+  readonly spin: boolean;
+  /** Is given the text of each kernel, and of what calls them. */
+  readonly debug?: ((text: string) => void) | undefined;
+}
+
+export function emitPlan({ steps }: Plan, options: EmitOptions): PlanModule {
+  const { instructions, threads, shared, spin, debug } = options;
   const module = new ModuleBuilder();
-  module.importMemory({ module: 'memory', name: 'memory', initial: 1, maximum: PAGES, shared: true });
+  module.importMemory({ module: 'memory', name: 'memory', initial: 1, maximum: PAGES, shared });
   const runtime = addRuntimeFunctions(module);
-  const barrier = addBarrier(module);
+  const barrier = addBarrier(module, spin ? {} : { turns: 0 });
+  module.name(barrier, 'barrier', ['sync', 'threads']);
   const math = new MathFunctions(module, { fused: instructions !== 'plain' });
   const context = { module, runtime, math, instructions, threads };
   const known = new Map<string, EmittedKernel>();
-  const emitted = steps.map(({ kernel }): EmittedKernel | undefined => {
+  const emitted = steps.map(({ kernel }, step): EmittedKernel | undefined => {
     if (kernel.kind === 'host') return undefined;
     const key = structureKey(kernel);
-    const kernelFunctions = known.get(key) ?? emitKernel(kernel, context);
-    known.set(key, kernelFunctions);
-    return kernelFunctions;
+    const before = known.get(key);
+    if (before) return before;
+    const from = module.functionCount;
+    const made = emitKernel(kernel, context);
+    known.set(key, made);
+    made.phases.forEach(({ run }, i) => {
+      module.name(run, `step${step}.phase${i}`, ['table', 'chunk', 'own', 'shared']);
+    });
+    debug?.(`;; step ${step}: ${describeKernel(kernel)}\n${functionTexts(module, from)}`);
+    return made;
   });
   let tableBytes = 0;
   const tableOffsets = steps.map((step) => {
@@ -71,7 +88,9 @@ export function emitPlan(
     tableBytes += argumentsOffset(step.operands.length) + 8 * step.arguments.length;
     return offset;
   });
+  const from = module.functionCount;
   const counters = writeRun(module, emitted, tableOffsets, barrier);
+  debug?.(`;; ${steps.length} steps, as each thread runs them\n${functionTexts(module, from)}`);
   const most = (bytes: (kernel: EmittedKernel) => number): number => {
     return Math.max(0, ...[...known.values()].map(bytes));
   };
@@ -94,6 +113,7 @@ function writeRun(
   barrier: Callable,
 ): number {
   const f = module.function({ parameters: parameterOrder.map(() => 'i32') }, 'run');
+  module.name(f, 'run', parameterOrder);
   const parameter = (name: keyof RunParameters): Local => f.parameters[parameterOrder.indexOf(name)] as Local;
   const chunk = f.local('i32');
   let counter = 0;
@@ -101,12 +121,14 @@ function writeRun(
     if (!step) return;
     f.i32(i).get(parameter('from')).op('i32.ge_s').i32(i).get(parameter('to')).op('i32.lt_s').op('i32.and');
     f.if(() => {
+      f.get(parameter('sync')).i32(i).memory('i32.store', syncWords.step);
       for (const { chunks, run } of step.phases) {
         const offset = 4 * counter++;
         f.block((done) => {
           f.loop((again) => {
             f.get(parameter('counters')).i32(1).memory('i32.atomic.rmw.add', offset).tee(chunk);
             f.i32(chunks).op('i32.ge_u').brIf(done);
+            f.get(parameter('sync')).memory('i32.atomic.load', syncWords.abort).brIf(done);
             f.get(parameter('tables'))
               .i32(tableOffsets[i] as number)
               .op('i32.add');

@@ -1,4 +1,4 @@
-import type { DeviceMemory } from './device-memory.ts';
+import type { AddressSpace } from './address-space.ts';
 
 interface User {
   readonly scratchBytes: number;
@@ -6,13 +6,13 @@ interface User {
 
 /** Scratch memory that all plans share, one after the other: as large as the largest of them. */
 export class ScratchArena {
-  readonly #memory: DeviceMemory;
+  readonly #space: AddressSpace;
   readonly #users = new Set<User>();
   #at = 0;
   #bytes = 0;
 
-  constructor(memory: DeviceMemory) {
-    this.#memory = memory;
+  constructor(space: AddressSpace) {
+    this.#space = space;
   }
 
   /** Address of enough memory for `user`, until the next call; undefined where there is no room. */
@@ -30,8 +30,8 @@ export class ScratchArena {
   }
 
   #resize(bytes: number): boolean {
-    if (this.#bytes > 0) this.#memory.free(this.#at, this.#bytes);
-    const at = bytes > 0 ? this.#memory.allocate(bytes) : 0;
+    if (this.#bytes > 0) this.#space.free(this.#at, this.#bytes);
+    const at = bytes > 0 ? this.#space.allocate(bytes) : 0;
     this.#bytes = at === undefined ? 0 : bytes;
     this.#at = at ?? 0;
     return at !== undefined;

@@ -13,9 +13,11 @@ export interface ScratchLayout {
   /** Bytes between two threads' own memory. */
   readonly ownStride: number;
   readonly shared: number;
+  /** Written before each run, as one: where threads meet, counters, tables. */
   readonly sync: number;
   readonly counters: number;
   readonly tables: number;
+  readonly headerBytes: number;
   readonly bytes: number;
 }
 
@@ -39,14 +41,20 @@ export function layOut({ values, slots }: Plan, module: PlanModule, threads: num
     return slot === undefined ? place(length * bytesPerElement(dtype)) : (starts[slot] as number);
   });
   const ownStride = align(module.threadBytes);
+  const own = place(ownStride * threads);
+  const shared = place(module.sharedBytes);
+  const sync = place(SYNC_BYTES);
+  const counters = place(4 * module.counters);
+  const tables = place(module.tableBytes);
   return {
     values: temporaries,
-    own: place(ownStride * threads),
+    own,
     ownStride,
-    shared: place(module.sharedBytes),
-    sync: place(SYNC_BYTES),
-    counters: place(4 * module.counters),
-    tables: place(module.tableBytes),
+    shared,
+    sync,
+    counters,
+    tables,
+    headerBytes: tables + module.tableBytes - sync,
     // Whoever reads a whole vector behind the last element stays inside.
     bytes: bytes + 64,
   };

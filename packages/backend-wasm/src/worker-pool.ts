@@ -1,113 +1,189 @@
 import { SYNC_BYTES, syncWords } from './barrier.ts';
 import { startWorker, type WorkerHandle } from './worker.ts';
-import type { Answer, Order } from './worker-source.ts';
+import type { Answer, MemoryOrder, Order } from './worker-source.ts';
+
+/** A run that failed. */
+export class RunError extends Error {
+  /** The step that threads were at, where it is known. */
+  readonly step: number | undefined;
+
+  constructor(message: string, step?: number) {
+    super(message);
+    this.step = step;
+  }
+}
 
 interface Current {
-  readonly run: number;
+  readonly id: number;
   readonly sync: number;
   readonly waitingFor: Set<number>;
-  error: string | undefined;
+  error: RunError | undefined;
   resolve(): void;
   reject(error: Error): void;
 }
 
-/** Threads on one memory that run a function all together, one call after the other. */
+interface Question {
+  resolve(answer: Answer): void;
+  reject(error: Error): void;
+}
+
+export interface PoolOptions {
+  readonly threads: number;
+  /** What all threads have, or how large the memory of the one thread shall be. */
+  readonly memory: WebAssembly.Memory | { readonly initial: number; readonly maximum: number };
+  /** For tests. */
+  readonly start?: typeof startWorker;
+}
+
+type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never;
+
+/** Threads that run a function all together, one call after the other. */
 export class WorkerPool {
   readonly threads: number;
-  readonly #memory: WebAssembly.Memory;
+  readonly #memory: PoolOptions['memory'];
   readonly #startWorker: typeof startWorker;
   readonly #workers: (WorkerHandle | undefined)[] = [];
   readonly #modules = new Map<number, WebAssembly.Module>();
+  /** Told before there was a worker. */
+  readonly #early: Order[] = [];
+  readonly #questions = new Map<number, Question>();
   #starting: Promise<void> | undefined;
   #current: Current | undefined;
-  #runs = 0;
-  #disposed = false;
+  #orders = 0;
+  #isNeeded = false;
+  /** Why there will be no more runs. */
+  #end: string | undefined;
 
-  constructor(threads: number, memory: WebAssembly.Memory, { start = startWorker } = {}) {
+  constructor({ threads, memory, start = startWorker }: PoolOptions) {
     this.threads = threads;
-    this.#startWorker = start;
     this.#memory = memory;
+    this.#startWorker = start;
   }
 
-  add(id: number, module: WebAssembly.Module): void {
-    this.#modules.set(id, module);
-    this.#broadcast({ kind: 'module', id, module });
+  /** The words where threads meet, if this thread sees them. */
+  #words(sync: number): Int32Array | undefined {
+    const memory = this.#memory;
+    return 'buffer' in memory ? new Int32Array(memory.buffer, sync, SYNC_BYTES / 4) : undefined;
   }
 
-  drop(id: number): void {
-    this.#modules.delete(id);
-    this.#broadcast({ kind: 'drop', id });
+  add(module: number, code: WebAssembly.Module): void {
+    this.#modules.set(module, code);
+    for (const worker of this.#workers) worker?.send({ kind: 'module', module, code });
+  }
+
+  drop(module: number): void {
+    this.#modules.delete(module);
+    for (const worker of this.#workers) worker?.send({ kind: 'drop', module });
+  }
+
+  /** Gives an order to the one worker whose memory is its own, in its turn. */
+  tell(order: Order): void {
+    const [worker] = this.#workers;
+    if (worker) worker.send(order);
+    else this.#early.push(order);
+  }
+
+  /** Gives an order to that worker and waits for what it answers. */
+  async ask(order: WithoutId<MemoryOrder>): Promise<Answer> {
+    const id = ++this.#orders;
+    this.#checkAlive();
+    const answered = new Promise<Answer>((resolve, reject) => {
+      this.#questions.set(id, { resolve, reject });
+    });
+    this.tell({ ...order, id });
+    await this.start();
+    return answered;
   }
 
   /**
    * Runs a module's `run` on all threads, each with its own parameters. Rejects with the first thread's error; then the
    * others have left too.
    */
-  async run(id: number, sync: number, parametersOf: (thread: number) => readonly number[]): Promise<void> {
-    // One may die while others start.
-    do await this.#start();
-    while (this.#workers.includes(undefined));
-    new Int32Array(this.#memory.buffer, sync, SYNC_BYTES / 4).fill(0);
-    const run = ++this.#runs;
+  async run(module: number, sync: number, parametersOf: (thread: number) => readonly number[]): Promise<void> {
+    await this.start();
+    const id = ++this.#orders;
     await new Promise<void>((resolve, reject) => {
       const waitingFor = new Set(this.#workers.keys());
-      this.#current = { run, sync, waitingFor, error: undefined, resolve, reject };
+      this.#current = { id, sync, waitingFor, error: undefined, resolve, reject };
       this.#workers.forEach((worker, thread) => {
-        worker?.send({ kind: 'run', run, id, parameters: parametersOf(thread), sync });
+        worker?.send({ kind: 'run', id, module, parameters: parametersOf(thread), sync });
       });
     });
   }
 
   /** Whether work is to come for which the process stays alive. */
   keepAlive(isNeeded: boolean): void {
+    this.#isNeeded = isNeeded;
     for (const worker of this.#workers) worker?.keepAlive(isNeeded);
   }
 
   async dispose(): Promise<void> {
-    this.#disposed = true;
-    await this.#starting;
+    this.#end ??= 'used after dispose';
+    await this.#starting?.catch(() => undefined);
     await Promise.all(this.#workers.map((worker) => worker?.end()));
-    this.#current?.reject(new Error('wasm backend: disposed while a plan was running'));
-    this.#current = undefined;
+    this.#fail('disposed while a plan was running');
   }
 
   /** Starts what threads are missing: all at first, later those that died. */
-  async #start(): Promise<void> {
-    this.#starting = (async () => {
-      for (let thread = 0; thread < this.threads; thread++) {
-        if (this.#workers[thread] || this.#disposed) continue;
-        const worker = await this.#startWorker({
-          answer: (answer) => this.#answered(thread, answer),
-          died: (reason) => this.#died(thread, reason),
-        });
-        this.#workers[thread] = worker;
-        worker.send({ kind: 'start', memory: this.#memory });
-        for (const [id, module] of this.#modules) worker.send({ kind: 'module', id, module });
-        worker.keepAlive(true);
-      }
-    })();
-    await this.#starting;
-    if (this.#disposed) throw new Error('wasm backend: used after dispose. Create another');
+  async start(): Promise<void> {
+    this.#checkAlive();
+    // One may die while others start.
+    while (this.#workers.length < this.threads || this.#workers.includes(undefined)) {
+      this.#starting ??= this.#startMissing().finally(() => {
+        this.#starting = undefined;
+      });
+      await this.#starting;
+      this.#checkAlive();
+    }
   }
 
-  #broadcast(order: Order): void {
-    for (const worker of this.#workers) worker?.send(order);
+  async #startMissing(): Promise<void> {
+    for (let thread = 0; thread < this.threads; thread++) {
+      if (this.#workers[thread] || this.#end !== undefined) continue;
+      const worker = await this.#startWorker({
+        answer: (answer) => this.#answered(thread, answer),
+        died: (reason) => this.#died(thread, reason),
+      });
+      this.#workers[thread] = worker;
+      worker.send({ kind: 'start', memory: this.#memory });
+      for (const [module, code] of this.#modules) worker.send({ kind: 'module', module, code });
+      for (const order of this.#early.splice(0)) worker.send(order);
+      worker.keepAlive(this.#isNeeded);
+    }
   }
 
-  #answered(thread: number, { run, error, isFirst }: Answer): void {
+  #checkAlive(): void {
+    if (this.#end !== undefined) throw new Error(`wasm backend: ${this.#end}. Create another`);
+  }
+
+  #answered(thread: number, answer: Answer): void {
+    const { id, error, isFirst, step } = answer;
+    const question = this.#questions.get(id);
+    if (question) {
+      this.#questions.delete(id);
+      if (error === undefined) question.resolve(answer);
+      else question.reject(new Error(`wasm backend: ${error}`));
+      return;
+    }
     const current = this.#current;
-    if (current?.run !== run) return;
-    if (error !== undefined && (isFirst || current.error === undefined)) current.error = error;
+    if (current?.id !== id) return;
+    if (error !== undefined && (isFirst || !current.error)) current.error = new RunError(error, step);
     this.#left(current, thread);
   }
 
   #died(thread: number, reason: string): void {
-    if (this.#disposed || !this.#workers[thread]) return;
+    if (this.#end !== undefined || !this.#workers[thread]) return;
     this.#workers[thread] = undefined;
+    const message = `worker ${thread} of ${this.threads} died: ${reason}`;
     const current = this.#current;
+    const words = this.#words(current?.sync ?? 0);
+    if (!words) {
+      this.#end = `its worker died (${reason}), and with it the memory, which was its own`;
+      this.#fail(message);
+      return;
+    }
     if (!current) return;
-    current.error = `worker ${thread} of ${this.threads} died: ${reason}`;
-    const words = new Int32Array(this.#memory.buffer, current.sync, SYNC_BYTES / 4);
+    current.error = new RunError(message, words[syncWords.step / 4]);
     Atomics.store(words, syncWords.abort / 4, 1);
     Atomics.notify(words, syncWords.generation / 4);
     this.#left(current, thread);
@@ -118,6 +194,15 @@ export class WorkerPool {
     if (current.waitingFor.size > 0) return;
     this.#current = undefined;
     if (current.error === undefined) current.resolve();
-    else current.reject(new Error(current.error));
+    else current.reject(current.error);
+  }
+
+  /** Whoever waits for a worker waits in vain. */
+  #fail(reason: string): void {
+    const error = new RunError(`wasm backend: ${reason}`);
+    this.#current?.reject(error);
+    this.#current = undefined;
+    for (const question of this.#questions.values()) question.reject(error);
+    this.#questions.clear();
   }
 }

@@ -1,26 +1,42 @@
-/** What the main thread tells a worker. */
-export type Order =
-  | { readonly kind: 'start'; readonly memory: WebAssembly.Memory }
-  | { readonly kind: 'module'; readonly id: number; readonly module: WebAssembly.Module }
-  | { readonly kind: 'drop'; readonly id: number }
-  | {
-      readonly kind: 'run';
-      readonly run: number;
-      readonly id: number;
-      readonly parameters: readonly number[];
-      readonly sync: number;
-    };
+import type { HostArray } from '@evenkeel/tensor';
+import { SYNC_BYTES, syncWords } from './barrier.ts';
 
-/** What a worker answers to a run. `isFirst`: no other thread has failed before. */
+/** What the main thread tells a worker. What has an `id` is answered. */
+export type Order =
+  /** `memory`: that of all threads, or how large a memory of its own shall be, in pages. */
+  | { readonly kind: 'start'; readonly memory: WebAssembly.Memory | { initial: number; maximum: number } }
+  | { readonly kind: 'module'; readonly module: number; readonly code: WebAssembly.Module }
+  | { readonly kind: 'drop'; readonly module: number }
+  | RunOrder
+  | { readonly kind: 'grow'; readonly bytes: number }
+  | MemoryOrder;
+
+export interface RunOrder {
+  readonly kind: 'run';
+  readonly id: number;
+  readonly module: number;
+  readonly parameters: readonly number[];
+  readonly sync: number;
+}
+
+/** To a worker whose memory is its own. */
+export type MemoryOrder =
+  | { readonly kind: 'write'; readonly id: number; readonly at: number; readonly values: HostArray }
+  | { readonly kind: 'read'; readonly id: number; readonly at: number; readonly length: number };
+
 export interface Answer {
-  readonly run: number;
+  readonly id: number;
   readonly error?: string;
+  /** No other thread has failed before, and the step that this one was at. */
   readonly isFirst?: boolean;
+  readonly step?: number;
+  /** What was read. */
+  readonly bytes?: ArrayBuffer;
 }
 
 /**
  * The program of a worker, for Node and browsers, as text: so it needs no file of its own, whatever bundles the package.
- * A failing thread sets the abort word (8 bytes behind the meeting place) and wakes who waits for it.
+ * A failing thread sets the abort word and wakes who waits for it.
  */
 export const workerSource = `'use strict';
 const isNode = typeof process === 'object' && process.versions !== undefined && process.versions.node !== undefined;
@@ -49,27 +65,51 @@ const roundToHalf = (x) => {
 const math = { floorDivide, modulo, roundToHalf };
 const instances = new Map();
 let memory;
+let noMemory;
+const answers = {
+  run({ id, module, parameters, sync }) {
+    try {
+      instances.get(module).exports.run(...parameters);
+      return { id };
+    } catch (error) {
+      const words = new Int32Array(memory.buffer, sync, ${SYNC_BYTES / 4});
+      const isFirst = Atomics.exchange(words, ${syncWords.abort / 4}, 1) === 0;
+      Atomics.notify(words, ${syncWords.generation / 4});
+      return { id, error: String(error), isFirst, step: words[${syncWords.step / 4}] };
+    }
+  },
+  write({ id, at, values }) {
+    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    new Uint8Array(memory.buffer, at, bytes.length).set(bytes);
+    return { id };
+  },
+  read({ id, at, length }) {
+    return { id, bytes: memory.buffer.slice(at, at + length) };
+  },
+};
 const receive = (order) => {
   switch (order.kind) {
     case 'start':
-      memory = order.memory;
+      memory = order.memory instanceof WebAssembly.Memory ? order.memory : new WebAssembly.Memory(order.memory);
       return;
     case 'module':
-      instances.set(order.id, new WebAssembly.Instance(order.module, { memory: { memory }, math }));
+      instances.set(order.module, new WebAssembly.Instance(order.code, { memory: { memory }, math }));
       return;
     case 'drop':
-      instances.delete(order.id);
+      instances.delete(order.module);
       return;
-    case 'run':
+    case 'grow':
       try {
-        instances.get(order.id).exports.run(...order.parameters);
-        port.postMessage({ run: order.run });
+        const missing = order.bytes - memory.buffer.byteLength;
+        if (missing > 0) memory.grow(Math.ceil(missing / 65536));
       } catch (error) {
-        const words = new Int32Array(memory.buffer, order.sync, 4);
-        const isFirst = Atomics.exchange(words, 2, 1) === 0;
-        Atomics.notify(words, 1);
-        port.postMessage({ run: order.run, error: String(error), isFirst });
+        noMemory = 'the machine has no ' + order.bytes + ' bytes of memory (' + error + ')';
       }
+      return;
+    default: {
+      const answer = noMemory === undefined ? answers[order.kind](order) : { id: order.id, error: noMemory };
+      port.postMessage(answer, answer.bytes ? [answer.bytes] : []);
+    }
   }
 };
 if (isNode) port.on('message', receive);

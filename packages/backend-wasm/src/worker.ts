@@ -3,6 +3,7 @@ import { workerSource } from './worker-source.ts';
 
 /** A thread, in Node or in a browser. */
 export interface WorkerHandle {
+  /** Arrays that the order writes are moved, not copied: they are empty afterwards. */
   send(order: Order): void;
   /** Whether the process stays alive for it; browsers know no such thing. */
   keepAlive(isNeeded: boolean): void;
@@ -17,16 +18,12 @@ export interface WorkerEvents {
 
 const isNode = (): boolean => typeof process === 'object' && process.versions?.node !== undefined;
 
-/** Threads that the machine has. */
-export async function availableThreads(): Promise<number> {
-  if (typeof navigator === 'object' && navigator.hardwareConcurrency) return navigator.hardwareConcurrency;
-  if (!isNode()) return 1;
-  const os = (await nodeModule('os')) as typeof import('node:os');
-  return os.availableParallelism();
-}
-
 export async function startWorker(events: WorkerEvents): Promise<WorkerHandle> {
   return isNode() ? startNodeWorker(events) : startWebWorker(events);
+}
+
+function movedBy(order: Order): ArrayBuffer[] {
+  return order.kind === 'write' ? [order.values.buffer as ArrayBuffer] : [];
 }
 
 /** Node's own modules by name, so that bundles for browsers do not look for them. */
@@ -46,7 +43,7 @@ async function startNodeWorker({ answer, died }: WorkerEvents): Promise<WorkerHa
     if (!isEnding) died(`ended with code ${code}`);
   });
   return {
-    send: (order) => worker.postMessage(order),
+    send: (order) => worker.postMessage(order, movedBy(order)),
     keepAlive: (isNeeded) => (isNeeded ? worker.ref() : worker.unref()),
     end: () => {
       isEnding = true;
@@ -57,7 +54,7 @@ async function startNodeWorker({ answer, died }: WorkerEvents): Promise<WorkerHa
 
 /** The part of a browser's Worker that is used here. */
 interface WebWorker {
-  postMessage(order: Order): void;
+  postMessage(order: Order, moved: ArrayBuffer[]): void;
   terminate(): void;
   onmessage: ((event: { data: Answer }) => void) | null;
   onerror: ((event: { message: string }) => void) | null;
@@ -70,7 +67,7 @@ async function startWebWorker({ answer, died }: WorkerEvents): Promise<WorkerHan
   worker.onmessage = ({ data }) => answer(data);
   worker.onerror = ({ message }) => died(message);
   return {
-    send: (order) => worker.postMessage(order),
+    send: (order) => worker.postMessage(order, movedBy(order)),
     keepAlive: () => {},
     end: async () => {
       worker.terminate();

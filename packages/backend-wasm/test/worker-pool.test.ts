@@ -1,20 +1,25 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { addBarrier, SYNC_BYTES } from '../src/barrier.ts';
-import { DeviceMemory } from '../src/device-memory.ts';
+import { AddressSpace } from '../src/address-space.ts';
+import { addBarrier, SYNC_BYTES, syncWords } from '../src/barrier.ts';
 import { type Local, ModuleBuilder } from '../src/encoder.ts';
+import { SharedMemory } from '../src/host-memory.ts';
 import { startWorker, type WorkerEvents, type WorkerHandle } from '../src/worker.ts';
 import { WorkerPool } from '../src/worker-pool.ts';
 
 const threads = 2;
-const memory = new DeviceMemory({ shared: true });
+const memory = new SharedMemory(2 ** 24);
+const space = new AddressSpace(2 ** 24, (end) => memory.reach(end));
 let pool: WorkerPool | undefined;
 
 afterEach(async () => {
   await pool?.dispose();
 });
 
-/** `(thread, sync, cell)`: meets the others, adds the thread's number to the cell; traps in thread `trapping`. */
-async function compile(trapping: number): Promise<WebAssembly.Module> {
+/**
+ * `(thread, sync, cell)`: meets the others, adds the thread's number to the cell; traps in thread `trapping`. Thread
+ * `late` does not come before the cell is set.
+ */
+async function compile(trapping: number, late = -1): Promise<WebAssembly.Module> {
   const module = new ModuleBuilder();
   module.importMemory({ module: 'memory', name: 'memory', initial: 1, maximum: 65_536, shared: true });
   const barrier = addBarrier(module);
@@ -24,6 +29,12 @@ async function compile(trapping: number): Promise<WebAssembly.Module> {
     .i32(trapping)
     .op('i32.eq')
     .if(() => f.op('unreachable'));
+  f.get(thread)
+    .i32(late)
+    .op('i32.eq')
+    .if(() => {
+      f.loop((again) => f.get(cell).memory('i32.atomic.load').op('i32.eqz').brIf(again));
+    });
   f.get(sync).i32(threads).call(barrier);
   f.get(cell).get(thread).i32(1).op('i32.add').memory('i32.atomic.rmw.add').op('drop');
   return WebAssembly.compile(module.toBytes());
@@ -33,10 +44,12 @@ async function compile(trapping: number): Promise<WebAssembly.Module> {
 let events: WorkerEvents[] = [];
 let handles: WorkerHandle[] = [];
 
-async function start(trapping: number) {
+async function start(trapping: number, late?: number) {
   events = [];
   handles = [];
-  const created = new WorkerPool(threads, memory.memory, {
+  const created = new WorkerPool({
+    threads,
+    memory: memory.memory,
     start: async (given) => {
       const handle = await startWorker(given);
       events.push(given);
@@ -45,11 +58,15 @@ async function start(trapping: number) {
     },
   });
   pool = created;
-  created.add(1, await compile(trapping));
-  const sync = memory.allocate(SYNC_BYTES) as number;
-  const cell = memory.allocate(4) as number;
-  const value = (): number => memory.view('int32', cell, 1)[0] as number;
-  return { run: () => created.run(1, sync, (thread) => [thread, sync, cell]), value };
+  created.add(1, await compile(trapping, late));
+  const sync = space.allocate(SYNC_BYTES) as number;
+  const cell = space.allocate(4) as number;
+  const value = (): number => memory.read('int32', cell, 1)[0] as number;
+  const run = async (): Promise<void> => {
+    memory.write(sync, new Uint8Array(SYNC_BYTES));
+    await created.run(1, sync, (thread) => [thread, sync, cell]);
+  };
+  return { run, value, sync, cell };
 }
 
 describe('a pool of workers', () => {
@@ -59,6 +76,19 @@ describe('a pool of workers', () => {
       await run();
       expect(value()).toBe(3 * i);
     }
+  });
+
+  test('a thread that waits long for another sleeps', async () => {
+    const { run, value, sync, cell } = await start(-1, 1);
+    const done = run();
+    const words = new Int32Array(memory.memory.buffer);
+    // Waking gives the number of those that slept.
+    while (Atomics.notify(words, (sync + syncWords.generation) / 4) === 0) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    Atomics.store(words, cell / 4, 10);
+    await done;
+    expect(value()).toBe(13);
   });
 
   test('rejects when a worker dies while the other waits for it, and starts another', async () => {
@@ -79,22 +109,5 @@ describe('a pool of workers', () => {
     const { run } = await start(1);
     await expect(run()).rejects.toThrow('unreachable');
     await expect(run()).rejects.toThrow('unreachable');
-  });
-});
-
-describe('memory', () => {
-  test('gives out aligned parts that do not overlap, and takes them back', () => {
-    const fresh = new DeviceMemory({ shared: true, limit: 2 ** 20 });
-    const parts = [100, 1, 64, 1000].map((bytes) => ({ bytes, at: fresh.allocate(bytes) as number }));
-    expect(parts.every(({ at }) => at % 64 === 0)).toBe(true);
-    const sorted = [...parts].sort((a, b) => a.at - b.at);
-    sorted.slice(1).forEach(({ at }, i) => {
-      const before = sorted[i] as (typeof parts)[number];
-      expect(at).toBeGreaterThanOrEqual(before.at + before.bytes);
-    });
-    for (const { at, bytes } of parts) fresh.free(at, bytes);
-    expect(fresh.used).toBe(0);
-    expect(fresh.allocate(2 ** 20)).toBeUndefined();
-    expect(fresh.allocate(2 ** 19)).toBe(parts[0]?.at);
   });
 });

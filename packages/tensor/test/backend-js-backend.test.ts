@@ -244,14 +244,14 @@ describe('memory', () => {
     backend.allocate({ dtype: 'float64', length: 100 });
     const { bufferBytes } = backend.statistics;
     expect(() => backend.allocate({ dtype: 'float32', length: 100 })).toThrow(
-      'js backend: a buffer of 100 x float32 needs 400 B more, the limit is 1000 B: 1 buffers hold 800 B (largest: 800 B float64), scratch 0 B.',
+      'js backend: a buffer of 100 x float32 needs 400 bytes more, the limit is 1000 bytes: 1 buffers hold 800 bytes (largest: 800 bytes float64), scratch 0 bytes.',
     );
     expect(backend.statistics.bufferBytes).toBe(bufferBytes);
   });
 
   test('a run whose outputs or temporaries do not fit makes nothing', async () => {
     const { backend, executable, buffer } = await setUp(chain([double, double, double]), { memoryBytes: 40 });
-    expect(() => backend.run(executable, call([buffer]))).toThrow(/scratch of a plan.*limit is 40 B/);
+    expect(() => backend.run(executable, call([buffer]))).toThrow(/scratch of a plan.*limit is 40 bytes/);
     const small = await backend.compile(chain([double]));
     const output = backend.run(small, call([buffer])).outputs[0];
     expect(() => backend.run(small, call([buffer]))).toThrow(/a buffer of 4 x float32/);

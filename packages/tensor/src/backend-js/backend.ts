@@ -1,6 +1,7 @@
 import type { Backend, Call, Capabilities, DeviceBuffer, Executable, Run } from '../kernel/backend.ts';
 import { bindInputs, bindOutputs } from '../kernel/bind.ts';
 import type { Plan } from '../kernel/plan.ts';
+import { showBytes } from '../kernel/show-bytes.ts';
 import { bytesPerElement, type DType, type HostArray } from '../types/dtype.ts';
 import { Arena } from './arena.ts';
 import { BLOCK_MEMORY_BYTES } from './block-memory.ts';
@@ -198,16 +199,10 @@ class PlainBackend implements JsBackend, BufferHome {
     const largest = [...this.#live]
       .sort((a, b) => b.bytes - a.bytes)
       .slice(0, 3)
-      .map((buffer) => `${size(buffer.bytes)} ${buffer.dtype}`)
+      .map((buffer) => `${showBytes(buffer.bytes)} ${buffer.dtype}`)
       .join(', ');
     throw new Error(
-      `js backend: ${what} needs ${size(bytes)} more, the limit is ${size(memoryBytes)}: ${liveBuffers} buffers hold ${size(bufferBytes)}${largest && ` (largest: ${largest})`}, scratch ${size(scratchBytes)}. Use smaller batches, dispose results, or raise memoryBytes`,
+      `js backend: ${what} needs ${showBytes(bytes)} more, the limit is ${showBytes(memoryBytes)}: ${liveBuffers} buffers hold ${showBytes(bufferBytes)}${largest && ` (largest: ${largest})`}, scratch ${showBytes(scratchBytes)}. Use smaller batches, dispose results, or raise memoryBytes`,
     );
   }
-}
-
-function size(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB'];
-  const unit = Math.min(3, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
-  return `${Number((bytes / 2 ** (10 * unit)).toPrecision(4))} ${units[unit]}`;
 }

@@ -1,15 +1,16 @@
 import type { Node } from '../graph/node.ts';
 import { isOp } from '../graph/node.ts';
 import type { Backend } from '../kernel/backend.ts';
+import { describeKernel } from '../kernel/describe-kernel.ts';
 import { elementBytes } from '../kernel/element-bytes.ts';
 import type { Plan } from '../kernel/plan.ts';
-import { planNeeds, showBytes } from '../runtime/budget.ts';
+import { showBytes } from '../kernel/show-bytes.ts';
+import { planNeeds } from '../runtime/budget.ts';
 import { cellOf } from '../runtime/cell.ts';
 import { knownPlan, scheduleFor } from '../runtime/plan-cache.ts';
 import { previewRun } from '../runtime/submit.ts';
 import type { Program } from '../schedule/canonical.ts';
 import type { Schedule } from '../schedule/schedule.ts';
-import { describeKernel } from './describe-kernel.ts';
 import { liveBytes } from './live-bytes.ts';
 
 /** Anything with a node: a tensor, or a node itself. */

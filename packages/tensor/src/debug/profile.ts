@@ -1,7 +1,7 @@
+import { describeKernel } from '../kernel/describe-kernel.ts';
 import { type ProfiledRun, setProfileSink } from '../runtime/profile-sink.ts';
 import { launches } from '../runtime/queue.ts';
 import { refuseInTrace } from '../runtime/trace.ts';
-import { describeKernel } from './describe-kernel.ts';
 
 /** All launches of one kernel of one plan. */
 export interface ProfiledKernel {

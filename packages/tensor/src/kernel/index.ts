@@ -2,9 +2,11 @@
 export type { Backend, Call, Capabilities, DeviceBuffer, Executable, Run } from './backend.ts';
 export { type BoundBuffers, bindInputs, bindOutputs } from './bind.ts';
 export { flopsOf } from './cost.ts';
+export { describeKernel } from './describe-kernel.ts';
 export { elementBytes } from './element-bytes.ts';
 export { alwaysHolds, axesOf, directFactor, IndexSpace, type Linear, type LinearGuard } from './index-math.ts';
 export type * from './ir.ts';
 export type * from './plan.ts';
 export { type Pass, planRow, type RowPlan } from './row-plan.ts';
+export { showBytes } from './show-bytes.ts';
 export { mapOperands, operandsOf, visitExprs } from './walk.ts';

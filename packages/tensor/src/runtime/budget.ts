@@ -1,6 +1,7 @@
 import type { Backend, Capabilities } from '../kernel/backend.ts';
 import { elementBytes } from '../kernel/element-bytes.ts';
 import type { Plan, PlanValue } from '../kernel/plan.ts';
+import { showBytes } from '../kernel/show-bytes.ts';
 import { heldOn, owners } from './device-values.ts';
 
 const transient = new WeakMap<Backend, number>();
@@ -13,18 +14,6 @@ export function transientBytes(backend: Backend): number {
 /** Adds to (or, negative, takes from) the bytes that runs under way hold. */
 export function addTransient(backend: Backend, bytes: number): void {
   transient.set(backend, transientBytes(backend) + bytes);
-}
-
-/** `1.5 GiB`, `12 KiB`: for people. */
-export function showBytes(bytes: number): string {
-  const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  return `${Number(value.toFixed(value < 10 && unit > 0 ? 1 : 0))} ${units[unit]}`;
 }
 
 /** What a plan needs beside what its inputs already hold, in bytes. */

@@ -1,4 +1,4 @@
-import type { Expr, Kernel } from '../kernel/ir.ts';
+import type { Expr, Kernel } from './ir.ts';
 
 /** `row [32] / [768]: reduce sum, sqrt, div`: what a kernel does, in a line. */
 export function describeKernel(kernel: Kernel): string {

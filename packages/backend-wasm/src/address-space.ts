@@ -1,30 +1,26 @@
-/// <reference lib="dom" />
-import type { DType, HostArray } from '@evenkeel/tensor';
-import { hostArray } from '@evenkeel/tensor';
-
 const ALIGNMENT = 64;
-const PAGE = 65_536;
 /** Addresses below are never given out. */
 const START = 1024;
-export const MEMORY_BYTES = 65_536 * PAGE - PAGE;
 
 interface Hole {
   at: number;
   bytes: number;
 }
 
-/** The one memory of a backend, grown as it fills, and which parts of it are in use. */
-export class DeviceMemory {
-  readonly memory: WebAssembly.Memory;
+/** Which parts of a backend's one memory are in use. */
+export class AddressSpace {
+  /** Bytes up to which addresses are given out. */
   readonly limit: number;
+  readonly #reach: (end: number) => boolean;
   /** Free parts below the end, by address; no two of them touch. */
   readonly #holes: Hole[] = [];
   #end = START;
   #used = 0;
 
-  constructor({ shared, limit = MEMORY_BYTES }: { shared: boolean; limit?: number }) {
-    this.limit = Math.min(limit, MEMORY_BYTES);
-    this.memory = new WebAssembly.Memory({ initial: 16, maximum: MEMORY_BYTES / PAGE + 1, shared });
+  /** @param reach makes the memory reach to an address; false where the machine has no more. */
+  constructor(limit: number, reach: (end: number) => boolean) {
+    this.limit = limit;
+    this.#reach = reach;
   }
 
   /** Bytes in use. */
@@ -45,7 +41,8 @@ export class DeviceMemory {
       this.#used += size;
       return at;
     }
-    if (this.#end + size > this.limit || !this.#grow(this.#end + size)) return undefined;
+    // Vectors are read up to 16 bytes behind the last element.
+    if (this.#end + size > this.limit || !this.#reach(this.#end + size + ALIGNMENT)) return undefined;
     const at = this.#end;
     this.#end += size;
     this.#used += size;
@@ -67,30 +64,12 @@ export class DeviceMemory {
     }
   }
 
-  /** A typed array on the memory, valid until it grows. */
-  view<D extends DType>(dtype: D, at: number, length: number): HostArray<D> {
-    type View = new (buffer: ArrayBufferLike, offset: number, length: number) => HostArray<D>;
-    return new (hostArray(dtype, 0).constructor as View)(this.memory.buffer, at, length);
-  }
-
   /** Makes one hole of hole `number` and the next if they touch. */
   #join(number: number): void {
     const [hole, next] = [this.#holes[number], this.#holes[number + 1]];
     if (!hole || !next || hole.at + hole.bytes !== next.at) return;
     hole.bytes += next.bytes;
     this.#holes.splice(number + 1, 1);
-  }
-
-  #grow(end: number): boolean {
-    // Vectors are read up to 16 bytes behind the last element.
-    const missing = end + ALIGNMENT - this.memory.buffer.byteLength;
-    if (missing <= 0) return true;
-    try {
-      this.memory.grow(Math.ceil(missing / PAGE));
-      return true;
-    } catch {
-      return false;
-    }
   }
 }
 
