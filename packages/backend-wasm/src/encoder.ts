@@ -1,5 +1,5 @@
 import { ByteWriter } from './byte-writer.ts';
-import { FunctionBuilder } from './function-builder.ts';
+import { type ConstantPool, FunctionBuilder } from './function-builder.ts';
 import { type FunctionType, typeCodes, type ValueType } from './value-type.ts';
 
 export { ByteWriter } from './byte-writer.ts';
@@ -50,13 +50,14 @@ interface ModuleContents {
 }
 
 /** A WebAssembly module under construction. Imported functions come before the module's own. */
-export class ModuleBuilder {
+export class ModuleBuilder implements ConstantPool {
   readonly #types: FunctionType[] = [];
   readonly #typeNumbers = new Map<string, number>();
   readonly #imports: { module: string; name: string; type: number }[] = [];
   readonly #functions: FunctionBuilder[] = [];
   readonly #exports: { name: string; kind: number; index: number }[] = [];
   readonly #globals: GlobalEntry[] = [];
+  readonly #constants = new Map<string, Global>();
   readonly #data: { offset: number; bytes: Uint8Array }[] = [];
   readonly #names = new Map<number, FunctionNames>();
   #memory: MemoryImport | undefined;
@@ -92,7 +93,7 @@ export class ModuleBuilder {
   /** A new function; its body is written on what is returned. `name` exports it. */
   function(type: FunctionType, name?: string): FunctionBuilder {
     const index = this.functionCount;
-    const builder = new FunctionBuilder(index, type, this.#typeNumber(type));
+    const builder = new FunctionBuilder(index, type, this.#typeNumber(type), this);
     this.#functions.push(builder);
     if (name !== undefined) this.#exports.push({ name, kind: 0, index });
     return builder;
@@ -107,6 +108,14 @@ export class ModuleBuilder {
     const index = this.#globals.push({ type, mutable: options.mutable ?? true, initial }) - 1;
     if (options.name !== undefined) this.#exports.push({ name: options.name, kind: 3, index });
     return { index };
+  }
+
+  /** A global that holds a number and that nothing writes. It may be written, so engines read it rather than fold it. */
+  constant(type: 'i32' | 'f32' | 'f64', value: number): Global {
+    const key = `${type} ${Object.is(value, -0) ? '-0' : value}`;
+    const known = this.#constants.get(key) ?? this.global(type, value);
+    this.#constants.set(key, known);
+    return known;
   }
 
   /** Bytes that are written to memory when the module is instantiated. */

@@ -4,11 +4,11 @@ import { comparison, floatBinary, floatUnary, literalOf, prefixOf, scalarType } 
 import { convert } from './conversions.ts';
 import type { PlainOp } from './encoder.ts';
 import type { Indices } from './indices.ts';
+import { inlineMath } from './inline-math.ts';
 import { integerBinary, integerUnary } from './integers.ts';
 import type { KernelContext } from './kernel-context.ts';
 import type { LoopBuilder } from './loop-builder.ts';
 import type { Value } from './loop-values.ts';
-import { emitMath } from './math.ts';
 import { type Element, MemoryAccess } from './memory-access.ts';
 import { Vectors } from './vectors.ts';
 
@@ -21,8 +21,8 @@ export interface Surroundings {
 }
 
 const mathOps = ['exp', 'log', 'sin', 'cos', 'tanh', 'erf', 'sigmoid'] as const;
-/** Short enough to stand where they are used. */
-const inlined: ReadonlySet<string> = new Set(['exp', 'sigmoid']);
+/** Those in float64 at heart are called. */
+const inlined: ReadonlySet<string> = new Set(['exp', 'log', 'tanh', 'erf', 'sigmoid']);
 
 /**
  * Expressions as values: a single one where it is the same in all lanes, else a vector of four. Every float32 operation
@@ -167,7 +167,9 @@ export class ExpressionValues {
       const [a, b] = this.#same([then, otherwise], dtype) as [Value, Value];
       return builder.select(condition, a, b);
     }
-    return builder.op('v128.bitselect', vectors.splat(then, dtype), vectors.splat(otherwise, dtype), condition);
+    // Conditions are all or nothing in each lane.
+    const choose = this.#context.instructions === 'plain' ? 'v128.bitselect' : 'i32x4.relaxed_laneselect';
+    return builder.op(choose, vectors.splat(then, dtype), vectors.splat(otherwise, dtype), condition);
   }
 
   #unary({ op, dtype, operand }: Expr & { kind: 'unary' }): Value {
@@ -182,12 +184,10 @@ export class ExpressionValues {
     if (!name) throw new Error(`wasm backend: no ${op} of ${dtype}`);
     const { math, instructions } = this.#context;
     if (dtype === 'float64') return builder.call(math.double(name), 'f64', value);
-    const operandLanes = vectors.splat(value, dtype);
-    const result = inlined.has(name)
-      ? builder.inline(name, 'v128', [operandLanes], (f) =>
-          emitMath(f, 'f32x4', name, { fused: instructions !== 'plain' }),
-        )
-      : builder.call(math.single(name), 'v128', operandLanes);
+    if (value.type === 'v128' && inlined.has(name)) {
+      return inlineMath(builder, name, value, { shape: 'f32x4', fused: instructions !== 'plain' });
+    }
+    const result = builder.call(math.single(name), 'v128', vectors.splat(value, dtype));
     return value.type === 'v128' ? result : vectors.extract(result, 0, dtype);
   }
 

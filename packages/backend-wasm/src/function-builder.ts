@@ -22,6 +22,11 @@ export interface Label {
   readonly depth: number;
 }
 
+/** Where a function's constants are as globals. */
+export interface ConstantPool {
+  constant(type: 'i32' | 'f32' | 'f64', value: number): { readonly index: number };
+}
+
 /**
  * The body of one function, written in order as for a stack machine: `f.get(a).get(b).op('i32.add').set(c)`. All
  * methods that write give the builder back.
@@ -34,9 +39,11 @@ export class FunctionBuilder {
   readonly #code = new ByteWriter();
   readonly #locals: ValueType[] = [];
   readonly #free = new Map<ValueType, Local[]>();
+  readonly #pool: ConstantPool | undefined;
   #depth = 0;
 
-  constructor(index: number, type: FunctionType, typeNumber: number) {
+  constructor(index: number, type: FunctionType, typeNumber: number, pool?: ConstantPool) {
+    this.#pool = pool;
     this.index = index;
     this.typeNumber = typeNumber;
     this.parameters = type.parameters.map((parameter, i) => ({ index: i, type: parameter }));
@@ -112,7 +119,17 @@ export class FunctionBuilder {
     return this;
   }
 
-  /** A vector of 16 bytes. In loops V8 makes constants anew at each use: keep them in locals that are loaded from memory. */
+  /**
+   * The same number in all lanes, read from a global. V8 (since Node 24) makes constants anew at each use in a loop; what
+   * it has read, it keeps.
+   */
+  splat(type: 'i32' | 'f32' | 'f64', value: number): this {
+    if (this.#pool) this.getGlobal(this.#pool.constant(type, value));
+    else this[type](value);
+    return this.op(`${type}x${type === 'f64' ? 2 : 4}.splat` as PlainOp);
+  }
+
+  /** A vector of 16 bytes. In loops V8 makes constants anew at each use: see `splat`. */
   v128(bytes: ArrayLike<number>): this {
     this.#opcode(plainOps['i8x16.swizzle'] - 2);
     this.#code.append(bytes);

@@ -43,8 +43,17 @@ export class LoopBuilder {
     return this.#intern(key, type, { kind: 'number', value }, this.#root);
   }
 
+  /** The same number in all lanes. */
+  splat(type: 'i32' | 'f32' | 'f64', value: number): Value {
+    if (value === 0 && !Object.is(value, -0)) return this.lanes(0, 0, 0, 0);
+    const form: ValueForm = { kind: 'operation', operands: [], volatile: false, write: (f) => f.splat(type, value) };
+    return this.#intern(`splat ${type} ${Object.is(value, -0) ? '-0' : value}`, 'v128', form, this.#root);
+  }
+
   /** Four int32 lanes. */
   lanes(...lanes: readonly number[]): Value {
+    const [first = 0] = lanes;
+    if (first !== 0 && lanes.every((lane) => lane === first)) return this.splat('i32', first);
     return this.#intern(`lanes ${lanes}`, 'v128', { kind: 'lanes', lanes }, this.#root);
   }
 
@@ -96,7 +105,8 @@ export class LoopBuilder {
       return this.#intern(key, type, { kind: 'guardedLoad', op, offset, address, guard, volatile }, scope);
     }
     const write = (f: FunctionBuilder): void => void f.memory(op, offset);
-    const form: ValueForm = { kind: 'operation', operands: [address], volatile, write };
+    // Volatile for its place: a load must not come to stand among the stores of other vectors.
+    const form: ValueForm = { kind: 'operation', operands: [address], volatile: true, write };
     const scope = volatile ? this.#scope : address.scope;
     return this.#intern(`${op} ${address.id}+${offset}${place}`, type, form, scope);
   }

@@ -284,6 +284,8 @@ export const plainOps = {
   'f32x4.relaxed_nmadd': simd + 0x106,
   'f64x2.relaxed_madd': simd + 0x107,
   'f64x2.relaxed_nmadd': simd + 0x108,
+  /** As v128.bitselect for masks whose lanes are all or nothing. */
+  'i32x4.relaxed_laneselect': simd + 0x10b,
 } as const;
 
 /** Instructions on memory, with a constant offset: the opcode and the power of two that its address is a multiple of. */

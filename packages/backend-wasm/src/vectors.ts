@@ -1,5 +1,5 @@
 import type { DType } from '@evenkeel/tensor';
-import { scalarType } from './arithmetic.ts';
+import { scalarType, shapeOf } from './arithmetic.ts';
 import type { LaneOp, PlainOp } from './encoder.ts';
 import type { LoopBuilder } from './loop-builder.ts';
 import type { Value } from './loop-values.ts';
@@ -20,10 +20,9 @@ export class Vectors {
     if (value.type === 'v128') return value;
     const builder = this.#builder;
     const number = dtype === 'bool' ? builder.op('i32.sub', builder.i32(0), value) : value;
-    if (number.form.kind === 'number' && number.type === 'i32') {
-      return builder.lanes(...new Array<number>(4).fill(number.form.value));
-    }
-    return builder.op(`${number.type as 'i32'}x4.splat` as PlainOp, number);
+    const type = number.type as 'i32' | 'f32' | 'f64';
+    if (number.form.kind === 'number') return builder.splat(type, number.form.value);
+    return builder.op(`${shapeOf[type]}.splat` as PlainOp, number);
   }
 
   /** One lane of a vector; single elements as they are. */

@@ -7,9 +7,9 @@ export type Shape = 'f32x4' | 'f64x2' | 'f64';
 export type Value = Local | number;
 
 export interface ArithmeticOptions {
-  /** Leaves `value` in all lanes on the stack; a constant by default. In loops, constants are better held in locals. */
+  /** Leaves `value` in all lanes on the stack; reads it from a global by default. In loops, it is better held in a local. */
   readonly constant?: (value: number) => void;
-  /** Whether relaxed multiply-adds may be used. */
+  /** Whether relaxed instructions may be used. */
   readonly fused?: boolean;
 }
 
@@ -43,9 +43,8 @@ export class Arithmetic {
   push(value: Value): void {
     if (typeof value !== 'number') this.f.get(value);
     else if (this.options.constant) this.options.constant(value);
-    else if (this.shape === 'f32x4') this.f.f32x4(value);
-    else if (this.shape === 'f64x2') this.f.f64x2(value);
-    else this.f.f64(value);
+    else if (this.shape === 'f64') this.f.f64(value);
+    else this.f.splat(this.shape === 'f32x4' ? 'f32' : 'f64', value);
   }
 
   /** Leaves `result` on the stack and releases all locals. */
@@ -95,10 +94,14 @@ export class Arithmetic {
     return this.#call('nearest', a);
   }
 
-  /** `a` held in low ... high; NaN stays. */
-  clamp(a: Value, low: number, high: number): Local {
-    if (this.shape === 'f64') return this.#call('max', this.#call('min', a, high), low);
-    return this.#call('pmax', this.#call('pmin', a, high), low);
+  /** `a`, or `low` where that is more; NaN stays. */
+  atLeast(a: Value, low: number): Local {
+    return this.#call(this.shape === 'f64' ? 'max' : 'pmax', a, low);
+  }
+
+  /** `a`, or `high` where that is less; NaN stays. */
+  atMost(a: Value, high: number): Local {
+    return this.#call(this.shape === 'f64' ? 'min' : 'pmin', a, high);
   }
 
   /** coefficients[0] + coefficients[1] * x + ... */
@@ -132,8 +135,15 @@ export class Arithmetic {
   select(condition: Local, then: Value, otherwise: Value): Local {
     this.push(then);
     this.push(otherwise);
-    this.f.get(condition).op(this.shape === 'f64' ? 'select' : 'v128.bitselect');
+    const choose = this.options.fused ? 'i32x4.relaxed_laneselect' : 'v128.bitselect';
+    this.f.get(condition).op(this.shape === 'f64' ? 'select' : choose);
     return this.pop();
+  }
+
+  /** -|a| */
+  negativeSize(a: Value): Local {
+    if (this.shape === 'f64') return this.neg(this.abs(a));
+    return this.#call('or', a, -0);
   }
 
   /** `size` (not negative) with the sign of `sign`. */
@@ -147,17 +157,20 @@ export class Arithmetic {
     return this.pop();
   }
 
-  /** 2^n for whole n that normal numbers reach. */
-  powerOfTwo(n: Value): Local {
-    const { ints, fraction, bias } = formats[this.shape];
-    // The sum's low bits are n + bias: it has no room for a fraction, and its upper bits are shifted out.
-    const shifted = this.add(n, 1.5 * 2 ** fraction + bias);
-    this.#bits(shifted);
-    if (ints === 'i64') this.f.i64(BigInt(fraction));
-    else this.f.i32(fraction);
-    this.f.op(`${ints}.shl`);
-    this.#floats();
-    return this.pop();
+  /**
+   * The whole number n nearest to a * b, and 2^n as a product of two normal numbers: n may be up to twice as large as
+   * normal numbers' exponents are.
+   */
+  powerOfTwo(a: Value, b: Value): { readonly n: Local; readonly factors: readonly [Local, Local] } {
+    const { fraction, bias } = formats[this.shape];
+    // The sum's low bits are n + 2 bias, which two shares have between them; it has no room for a fraction.
+    const offset = 1.5 * 2 ** fraction + 2 * bias;
+    const sum = this.madd(a, b, offset);
+    const first = this.#integer('shr_u', sum, 1);
+    const second = this.#integer('sub', sum, first);
+    // What stands above the exponent is shifted out.
+    const factors = [this.#integer('shl', first, fraction), this.#integer('shl', second, fraction)] as const;
+    return { n: this.sub(sum, offset), factors };
   }
 
   /** fraction in [1, 2) and exponent of a normal x > 0. */
@@ -168,17 +181,30 @@ export class Arithmetic {
     if (ints === 'i64') this.f.i64(BigInt(digits));
     else this.f.i32(digits);
     this.f.op(`${ints}.shr_u`);
-    this.#pushBits(whole);
+    this.#bits(whole);
     this.f.op(ints === 'i64' ? 'i64.or' : 'v128.or');
     this.#floats();
     const exponent = this.sub(this.pop(), whole + bias);
     this.#bits(x);
-    this.#pushMask(digits);
+    // The subnormal number with all digits set.
+    this.#bits((whole - 1) * 2 ** (1 - bias - digits));
     this.f.op(ints === 'i64' ? 'i64.and' : 'v128.and');
-    this.#pushBits(1);
+    this.#bits(1);
     this.f.op(ints === 'i64' ? 'i64.or' : 'v128.or');
     this.#floats();
     return { fraction: this.pop(), exponent };
+  }
+
+  /** Whole-number arithmetic on the bits of numbers. */
+  #integer(op: 'shl' | 'shr_u' | 'sub', a: Local, b: Local | number): Local {
+    const { ints } = formats[this.shape];
+    this.#bits(a);
+    if (typeof b !== 'number') this.#bits(b);
+    else if (ints === 'i64') this.f.i64(BigInt(b));
+    else this.f.i32(b);
+    this.f.op(`${ints}.${op}`);
+    this.#floats();
+    return this.pop();
   }
 
   #bits(value: Value): void {
@@ -190,19 +216,9 @@ export class Arithmetic {
     if (this.shape === 'f64') this.f.op('f64.reinterpret_i64');
   }
 
-  #pushBits(value: number): void {
-    this.#bits(value);
-  }
-
-  #pushMask(digits: number): void {
-    if (this.shape === 'f32x4') this.f.i32x4(2 ** digits - 1);
-    else if (this.shape === 'f64') this.f.i64(2n ** BigInt(digits) - 1n);
-    else this.f.v128(new Uint8Array(BigInt64Array.of(2n ** 52n - 1n, 2n ** 52n - 1n).buffer));
-  }
-
   #call(name: string, ...operands: readonly Value[]): Local {
     for (const operand of operands) this.push(operand);
-    this.f.op(`${this.shape}.${name}` as PlainOp);
+    this.f.op(`${name === 'or' ? 'v128' : this.shape}.${name}` as PlainOp);
     return this.pop();
   }
 

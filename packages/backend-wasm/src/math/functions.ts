@@ -19,16 +19,21 @@ function coefficientsOf(m: Arithmetic): Coefficients {
   return isSingle(m) ? single : double;
 }
 
-/** exp(x) = 2^n exp(r); 2^n in two steps, so that results may be subnormal and infinite only where they are. */
 export function exp(m: Arithmetic, x: Value): Local {
+  return boundedExp(m, m.atMost(x, isSingle(m) ? 89 : 710));
+}
+
+/**
+ * exp(x) = 2^n exp(r), for x that do not exceed the largest result's by much; 2^n in two steps, so that results may be
+ * subnormal and infinite only where they are.
+ */
+function boundedExp(m: Arithmetic, x: Value): Local {
   const [high, low] = isSingle(m) ? singleLn2 : doubleLn2;
-  const clamped = isSingle(m) ? m.clamp(x, -104, 89) : m.clamp(x, -746, 710);
-  const n = m.nearest(m.mul(clamped, Math.LOG2E));
-  const r = m.madd(n, -low, m.madd(n, -high, clamped));
-  const tail = m.madd(m.mul(r, r), m.polynomial(r, coefficientsOf(m).exp), r);
-  const half = m.floor(m.mul(n, 0.5));
-  const scaled = m.mul(m.add(tail, 1), m.powerOfTwo(half));
-  return m.mul(scaled, m.powerOfTwo(m.sub(n, half)));
+  const bounded = m.atLeast(x, isSingle(m) ? -104 : -746);
+  const { n, factors } = m.powerOfTwo(bounded, Math.LOG2E);
+  const r = m.madd(n, -low, m.madd(n, -high, bounded));
+  const power = m.polynomial(r, [1, 1, ...coefficientsOf(m).exp]);
+  return m.mul(m.mul(power, factors[0]), factors[1]);
 }
 
 /** ln(x) = e ln 2 + 2 atanh((f - 1) / (f + 1)) with x = 2^e f and f near 1. */
@@ -64,7 +69,7 @@ function limitsOfLog(m: Arithmetic, x: Value, value: Local): Local {
 
 /** exp(-|x|) never overflows; both sides keep their relative accuracy. */
 export function sigmoid(m: Arithmetic, x: Value): Local {
-  const e = exp(m, m.neg(m.abs(x)));
+  const e = boundedExp(m, m.negativeSize(x));
   return m.div(m.select(m.less(x, 0), e, 1), m.add(e, 1));
 }
 
@@ -80,7 +85,7 @@ export function erf(m: Arithmetic, x: Value): Local {
   const size = m.abs(x);
   const z = m.mul(x, x);
   const near = m.mul(x, m.polynomial(z, coefficientsOf(m).erf));
-  const bounded = m.clamp(size, 1, isSingle(m) ? 4 : 6);
+  const bounded = m.atMost(m.atLeast(size, 1), isSingle(m) ? 4 : 6);
   const complement = isSingle(m) ? exp(m, m.polynomial(bounded, logErfc)) : complementOf(m, bounded);
   return m.select(m.less(size, 1), near, m.withSign(m.sub(1, complement), x));
 }
