@@ -1,6 +1,8 @@
 export * from './data/index.ts';
 export * from './ema/index.ts';
 export { Edm2Loss, type Edm2LossOptions, type LossNormals, type LossTerms } from './loss.ts';
+export { type Agreement, agreement } from './metrics/agreement.ts';
+export { Classifier, type ClassifierOptions } from './metrics/classifier.ts';
 export {
   type DenoisingError,
   type DenoisingTriples,
@@ -8,6 +10,15 @@ export {
   denoisingError,
   denoisingTriples,
 } from './metrics/denoising-error.ts';
+export {
+  accuracy,
+  classifierSplit,
+  classify,
+  decodeClassifier,
+  encodeClassifier,
+  loadEmoji16Classifier,
+} from './metrics/emoji16-classifier.ts';
+export { type Neighbour, nearestImages } from './metrics/nearest.ts';
 export { Block, type BlockOptions, type BlockStyle } from './network/block.ts';
 export { type Denoised, Precond, type PrecondOptions } from './network/precondition.ts';
 export { UNet, type UNetOptions } from './network/unet.ts';

@@ -7,10 +7,11 @@ import { createJsBackend, setBackend } from '@evenkeel/tensor';
 import pc from 'picocolors';
 import { loadEmoji16 } from '../data/index.ts';
 import { lineChart } from '../plot/line-chart.ts';
+import { type Judgement, judge } from './judge.ts';
 import { parseOptions, type QuickstartOptions } from './options.ts';
 import { type PaintReport, paint } from './paint.ts';
 import { duration, ProgressLine } from './progress-line.ts';
-import { emaStds, mostColumns, networkFor, samplingMs } from './recipe.ts';
+import { blockColumns, blockCount, networkFor, samplingMs } from './recipe.ts';
 import { type TrainingReport, train } from './train.ts';
 
 async function run(options: QuickstartOptions): Promise<void> {
@@ -29,10 +30,10 @@ async function run(options: QuickstartOptions): Promise<void> {
 
   const signal = onInterrupt(line);
   const deadline = start + minutes * 60_000;
-  /** Pictures of one column: each class with each average, tracked and reconstructed. */
-  const samples = dataset.classNames.length * (emaStds.length + 1);
+  /** Pictures of all blocks that are one column wide. */
+  const samples = dataset.classNames.length * blockCount;
   let training: TrainingReport | undefined;
-  let columns = mostColumns;
+  let columns = blockColumns;
   if (!samplesOnly) {
     training = await train({
       dataset,
@@ -40,7 +41,7 @@ async function run(options: QuickstartOptions): Promise<void> {
       seed,
       backend: options.backend,
       deadline,
-      samples: samples * mostColumns,
+      samples: samples * blockColumns,
       line,
       isStopped: () => signal.aborted,
     });
@@ -50,31 +51,53 @@ async function run(options: QuickstartOptions): Promise<void> {
     );
     await writeFileAtomically(join(folder, 'loss.svg'), lossChart(training));
     const affordable = (deadline - performance.now()) / samplingMs(samples, training.imagesPerSecond);
-    columns = Math.max(1, Math.min(mostColumns, Math.floor(affordable)));
+    columns = Math.max(1, Math.min(blockColumns, Math.floor(affordable)));
   }
-  const painting = await paint({ dataset, folder, seed, columns, line, signal }).catch((error: unknown) => {
+  const request = { dataset, folder, seed, columns, line, signal };
+  const painted = await paint({
+    ...request,
+    deadline: samplesOnly ? Number.POSITIVE_INFINITY : deadline - judgingMs,
+  }).catch((error: unknown) => {
     if (signal.aborted) return undefined;
     throw error;
   });
-  if (painting === undefined) {
+  if (painted === undefined) {
     line.print(
       `Stopped. The snapshots in ${join(folder, 'snapshots')} are whole. To paint from them: npm run quickstart -- --samples-only${folder === 'out/quickstart' ? '' : ` --out ${folder}`}`,
     );
     process.exitCode = 130;
     return;
   }
+  const { report: painting, samples: pictures } = painted;
+  const judgement = await judge(pictures, dataset, folder);
+  for (const text of verdict(judgement)) line.print(text);
   const seconds = (performance.now() - start) / 1000;
   const report = training ? withoutCurve(training) : await earlierTraining(folder);
-  const parts = { options, backend, training: report, painting, seconds };
+  const parts = { options, backend, training: report, painting, judgement, seconds };
   await writeFileAtomically(join(folder, 'summary.json'), summary(parts));
   const show = (name: string): string => pc.cyan(relative('.', join(folder, name)));
   line.print(`done in ${duration(seconds)}. Look at`);
   line.print(
-    `  ${show('samples.png')}   a row a class: a real picture, then samples with EMA ${painting.stds.map((std) => std.toFixed(2)).join(', ')}`,
+    `  ${show('samples.png')}     a row a class: a real picture, then samples with EMA ${painting.stds.map((std) => std.toFixed(2)).join(', ')}`,
   );
-  if (training) line.print(`  ${show('loss.svg')}      the loss over training`);
-  line.print(`  ${show('snapshots')}     both averages, ${painting.snapshots} files`);
-  line.print(`  ${show('summary.json')}  the numbers`);
+  line.print(`  ${show('neighbours.png')}  each sample, and the training picture most like it`);
+  if (training) line.print(`  ${show('loss.svg')}        the loss over training`);
+  line.print(`  ${show('snapshots')}       both averages, ${painting.snapshots} files`);
+  line.print(`  ${show('summary.json')}    the numbers`);
+}
+
+/** Kept after the last block of samples: the classifier, the neighbours and their picture take most of it. */
+const judgingMs = 2500;
+
+/** What was found, in lines. */
+function verdict({ agreement, nearestTrainingImage }: Judgement): string[] {
+  const percent = (share: number): string => `${(100 * share).toFixed(0)}%`;
+  const classes = Object.entries(agreement.classes).map(([name, share]) => `${name} ${percent(share)}`);
+  const { samples, heldOut } = nearestTrainingImage;
+  return [
+    `a classifier sees the class asked for in ${percent(agreement.overall)} of the samples: ${classes.join(', ')}`,
+    `nearest training picture: ${samples.toFixed(0)} of 255 away from samples, ${heldOut.toFixed(0)} from pictures held out`,
+  ];
 }
 
 /** Makes a backend the current one, and says what it is. */
@@ -86,7 +109,7 @@ function chooseBackend(name: QuickstartOptions['backend']): string {
   // Node 20 has fused multiply-add behind a flag of V8, for the whole process: this process is ours.
   const backend = wasm({ experimental: true });
   setBackend(backend);
-  return `wasm (${backend.capabilities.threads} threads, ${backend.instructions} instructions)`;
+  return `wasm (${backend.capabilities.threads} threads, ${backend.instructions} instructions; V8's experimental flags asked for)`;
 }
 
 /** Fails before any work where results could not be written. */
@@ -136,17 +159,18 @@ interface SummaryParts {
   /** Undefined where nothing is known of the training. */
   readonly training: unknown;
   readonly painting: PaintReport;
+  readonly judgement: Judgement;
   readonly seconds: number;
 }
 
-function summary({ options, backend, training, painting, seconds }: SummaryParts): string {
+function summary({ options, backend, training, painting, judgement, seconds }: SummaryParts): string {
   const machine = {
     platform: process.platform,
     architecture: process.arch,
     node: process.version,
     cores: availableParallelism(),
   };
-  return `${JSON.stringify({ backend, machine, network: networkFor(options.backend), options, training, painting, seconds }, null, 2)}\n`;
+  return `${JSON.stringify({ backend, machine, network: networkFor(options.backend), options, training, painting, ...judgement, seconds }, null, 2)}\n`;
 }
 
 function withoutCurve({ losses, ...numbers }: TrainingReport) {

@@ -1,29 +1,27 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodePng } from '@evenkeel/formats';
 import { writeFileAtomically } from '@evenkeel/formats/node';
 import { Generator, oneHot, tensor } from '@evenkeel/tensor';
 import { type ImageDataset, imageGrid, latentsToPixels } from '../data/index.ts';
-import { decodeSnapshot, type EmaSnapshot, reconstruct, stateDictOf } from '../ema/index.ts';
-import { Precond, type PrecondOptions } from '../network/precondition.ts';
+import { stateDictOf } from '../ema/index.ts';
+import { Precond } from '../network/precondition.ts';
 import { sample } from '../sample/sample.ts';
+import { type Painter, readPainters } from './painters.ts';
 import type { ProgressLine } from './progress-line.ts';
-import { emaStds, postHocStd, samplerSteps } from './recipe.ts';
-import { snapshotFiles } from './snapshot-files.ts';
+import { mainBlocks, mainStd, postHocStd, samplerSteps } from './recipe.ts';
 
-/** A set of weights to paint with. */
-interface Painter {
-  readonly std: number;
-  readonly values: EmaSnapshot['values'];
-}
+/** Blocks of the main average that `samples.png` shows. */
+const shownBlocks = 2;
 
 /** What a painting run needs to know. */
 export interface PaintRequest {
   readonly dataset: ImageDataset;
   readonly folder: string;
   readonly seed: number;
-  /** Pictures of each class for each average. */
+  /** Samples of each class in a block. */
   readonly columns: number;
+  /** `performance.now()` by which the last block should be painted. */
+  readonly deadline: number;
   readonly line: ProgressLine;
   /** Stops after the sampler's step under way. */
   readonly signal: AbortSignal;
@@ -34,88 +32,86 @@ export interface PaintReport {
   /** Images that the network had seen. */
   readonly images: number;
   readonly snapshots: number;
+  /** The lengths painted with, in the order of their blocks. */
   readonly stds: readonly number[];
   readonly pictures: number;
   readonly samplerSteps: number;
   readonly seconds: number;
 }
 
+/** The pictures of the main average. */
+export interface Samples {
+  /** Pixels `[C, R, R]` of each. */
+  readonly pictures: readonly Uint8Array[];
+  /** The class that was asked for. */
+  readonly labels: readonly number[];
+  readonly std: number;
+  /** Fixes which images were trained on. */
+  readonly trainingSeed: number;
+}
+
 /**
- * Reconstructs a third EMA length from the snapshots in the folder and samples every class with each of the three.
- * In `samples.png` a row is a class: a real picture, then samples with each length, shortest first.
+ * Samples every class with the main average and with two others, one of them reconstructed from the snapshots in the
+ * folder. In `samples.png` a row is a class: a real picture, samples of the main average, then a block of each other one,
+ * from the same noise as the first.
  *
  * @throws when the folder holds no snapshots, or one cannot be read; the signal's reason when it stops.
  */
-export async function paint(request: PaintRequest): Promise<PaintReport> {
-  const { dataset, folder, seed, columns, line, signal } = request;
+export async function paint(request: PaintRequest): Promise<{ report: PaintReport; samples: Samples }> {
+  const { dataset, folder, columns, deadline, line, signal } = request;
   signal.throwIfAborted();
   const start = performance.now();
-  const snapshots = await readSnapshots(folder);
-  const newest = snapshots.at(-1) as EmaSnapshot;
-  const { images, copied = [] } = newest;
-  const stored = snapshots.map((snapshot) => ({
-    images: snapshot.images,
-    std: snapshot.std,
-    load: () => snapshot.values,
-  }));
-  line.print(`EMA ${postHocStd} reconstructed from ${snapshots.length} snapshots`);
-  const [values] = await reconstruct(stored, [{ images, std: postHocStd }], { copied });
-  const tracked = snapshots.filter((snapshot) => snapshot.images === images);
-  const painters: Painter[] = [...tracked, { std: postHocStd, values: values as Painter['values'] }].sort(
-    (a, b) => a.std - b.std,
-  );
+  const { network, images, snapshots, trainingSeed, painters } = await readPainters(folder);
+  line.print(`EMA ${postHocStd} reconstructed from ${snapshots} snapshots`);
+  const main = painters.find(({ std }) => std === mainStd) ?? (painters[0] as Painter);
+  const others = painters.filter((painter) => painter !== main);
 
-  using net = new Precond(networkOf(newest));
-  const classes = dataset.classNames.length;
-  const labels = Int32Array.from({ length: classes * columns }, (_, i) => Math.floor(i / columns));
-  const painted: Uint8Array[][] = [];
-  for (const { std, values: weights } of painters) {
-    net.loadStateDict(stateDictOf(weights));
-    // The same noise for every length: what differs between the blocks is the average alone.
-    const noise = new Generator(seed).normal([labels.length, dataset.channels, dataset.resolution, dataset.resolution]);
-    const latents = await sample(net, noise, {
-      labels: oneHot(tensor(labels), classes),
-      steps: samplerSteps,
-      onStep({ step, steps }) {
-        signal.throwIfAborted();
-        line.update(() => `EMA ${std.toFixed(2)}: sampling step ${step} of ${steps}`);
-      },
-    });
-    painted.push(split(latentsToPixels(await latents.data()), labels.length));
+  using net = new Precond(network);
+  const blocksOf = new Map<Painter, Uint8Array[][]>(painters.map((painter) => [painter, []]));
+  const add = async (painter: Painter): Promise<void> => {
+    const blocks = blocksOf.get(painter) as Uint8Array[][];
+    blocks.push(await paintBlock(net, painter, blocks.length, request));
+  };
+  for (const painter of [main, ...others]) await add(painter);
+  for (let last = 0; blocksOf.get(main)!.length < mainBlocks; ) {
+    const before = performance.now();
+    if (before + last > deadline) break;
+    await add(main);
+    last = performance.now() - before;
   }
-  const grid = imageGrid(rows(dataset, painted, columns), {
-    columns: 1 + painters.length * (columns + 1),
-    scale: 4,
-    gap: 4,
-  });
-  await writeFileAtomically(join(folder, 'samples.png'), encodePng(grid));
-  return {
+
+  const shown = [main, ...others].map((painter) => (blocksOf.get(painter) as Uint8Array[][]).slice(0, shownBlocks));
+  await writeFileAtomically(join(folder, 'samples.png'), encodePng(grid(dataset, shown, columns)));
+  const mine = blocksOf.get(main) as Uint8Array[][];
+  const report = {
     images,
-    snapshots: snapshots.length,
-    stds: painters.map(({ std }) => std),
-    pictures: painters.length * labels.length,
+    snapshots,
+    stds: [main, ...others].map(({ std }) => std),
+    pictures: [...blocksOf.values()].flat(2).length,
     samplerSteps,
     seconds: (performance.now() - start) / 1000,
   };
+  const labels = mine.flatMap((block) => block.map((_, i) => Math.floor(i / columns)));
+  return { report, samples: { pictures: mine.flat(), labels, std: main.std, trainingSeed } };
 }
 
-/** All snapshots of a folder, oldest first. */
-async function readSnapshots(folder: string): Promise<EmaSnapshot[]> {
-  const files = await snapshotFiles(folder);
-  if (files.length < emaStds.length) {
-    throw new Error(
-      `quickstart: ${join(folder, 'snapshots')} holds no snapshots of both averages. Train first: leave --samples-only out`,
-    );
-  }
-  return Promise.all(files.map(async (path) => decodeSnapshot(await readFile(path), path)));
-}
-
-function networkOf({ metadata }: EmaSnapshot): PrecondOptions {
-  try {
-    return JSON.parse(metadata?.network ?? '') as PrecondOptions;
-  } catch {
-    throw new Error('quickstart: the newest snapshot does not say which network it is of. Train again');
-  }
+/** `columns` pictures of each class, class after class. */
+async function paintBlock(net: Precond, painter: Painter, block: number, request: PaintRequest): Promise<Uint8Array[]> {
+  const { dataset, seed, columns, line, signal } = request;
+  const classes = dataset.classNames.length;
+  const labels = Int32Array.from({ length: classes * columns }, (_, i) => Math.floor(i / columns));
+  net.loadStateDict(stateDictOf(painter.values));
+  // The same noise for every length: what differs between their first blocks is the average alone.
+  const shape = [labels.length, dataset.channels, dataset.resolution, dataset.resolution];
+  const latents = await sample(net, new Generator(seed).fork(block).normal(shape), {
+    labels: oneHot(tensor(labels), classes),
+    steps: samplerSteps,
+    onStep({ step, steps }) {
+      signal.throwIfAborted();
+      line.update(() => `EMA ${painter.std.toFixed(2)}, block ${block + 1}: sampling step ${step} of ${steps}`);
+    },
+  });
+  return split(latentsToPixels(await latents.data()), labels.length);
 }
 
 function split(pixels: Uint8Array, count: number): Uint8Array[] {
@@ -123,12 +119,13 @@ function split(pixels: Uint8Array, count: number): Uint8Array[] {
   return Array.from({ length: count }, (_, i) => pixels.subarray(i * size, (i + 1) * size));
 }
 
-/** One row a class: a real picture, then each block of samples behind an empty place. */
-function rows(dataset: ImageDataset, painted: readonly Uint8Array[][], columns: number): Uint8Array[] {
+/** One row a class: a real picture, then behind an empty place each average's blocks. */
+function grid(dataset: ImageDataset, shown: readonly Uint8Array[][][], columns: number) {
   const empty = new Uint8Array(dataset.channels * dataset.resolution ** 2).fill(255);
-  return dataset.classNames.flatMap((_, label) => {
+  const rows = dataset.classNames.map((_, label) => {
     const real = Array.from({ length: dataset.length }, (__, i) => i).find((i) => dataset.label(i) === label) as number;
-    const blocks = painted.flatMap((samples) => [empty, ...samples.slice(label * columns, (label + 1) * columns)]);
-    return [dataset.image(real), ...blocks];
+    const ofClass = (block: Uint8Array[]) => block.slice(label * columns, (label + 1) * columns);
+    return [dataset.image(real), ...shown.flatMap((blocks) => [empty, ...blocks.flatMap(ofClass)])];
   });
+  return imageGrid(rows.flat(), { columns: rows[0]!.length, scale: 4, gap: 4 });
 }

@@ -30,13 +30,22 @@ export const emaStds = [0.05, 0.1] as const;
 /** The length that no average was tracked at: it is reconstructed from the snapshots. */
 export const postHocStd = 0.15;
 
+/** The average that most is painted with, and that is judged by. */
+export const mainStd = 0.1;
+
 /** Snapshots of each average, evenly spread over the training time. */
 export const snapshotCount = 8;
 
 export const samplerSteps = 16;
 
-/** Samples of each class for each EMA length, where there is time for them. */
-export const mostColumns = 4;
+/** Samples of each class in a block, where there is time for them. */
+export const blockColumns = 4;
+
+/** Blocks of samples of the main average; the others have one each. */
+export const mainBlocks = 4;
+
+/** How many blocks are painted where there is time. */
+export const blockCount = mainBlocks + emaStds.length;
 
 /**
  * How long it takes to sample so many pictures, roughly: each takes 2 steps - 1 forward passes, and a forward pass about half

@@ -71,7 +71,7 @@ export async function train(request: TrainingRequest): Promise<TrainingReport> {
   const save = async (): Promise<void> => {
     if (isFirst) await removeSnapshots(folder);
     isFirst = false;
-    await saveSnapshots(trainer, folder);
+    await saveSnapshots(trainer, folder, seed);
   };
 
   while (losses.length < 2 || (performance.now() < end() && !isStopped())) {
@@ -109,13 +109,14 @@ export async function train(request: TrainingRequest): Promise<TrainingReport> {
   };
 }
 
-async function saveSnapshots(trainer: Trainer, folder: string): Promise<void> {
+async function saveSnapshots(trainer: Trainer, folder: string, seed: number): Promise<void> {
   const { net, ema, images } = trainer;
   for (const std of ema.stds) {
     const values = await ema.snapshot(std);
     const { generator, ...options } = net.options;
+    const metadata = { network: JSON.stringify(options), seed: String(seed) };
     const bytes = encodeSnapshot(
-      { images, std, values, copied: [...net.namedBuffers().keys()], metadata: { network: JSON.stringify(options) } },
+      { images, std, values, copied: [...net.namedBuffers().keys()], metadata },
       { dtype: 'float16' },
     );
     await writeFileAtomically(snapshotFile(folder, images, std), bytes);
