@@ -39,7 +39,7 @@ export default defineConfig({
         test: {
           name: 'root',
           root,
-          include: ['test/**/*.test.ts', 'examples/*/test/**/*.test.ts'],
+          include: ['test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'bench/test/**/*.test.ts'],
           ...timeouts,
         },
       },

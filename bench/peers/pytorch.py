@@ -1,0 +1,137 @@
+"""PyTorch on the CPU: `pytorch.py <threads>`."""
+
+import sys
+import time
+
+import torch
+import torch.nn.functional as F
+
+import edm2
+from serve import Prepared, Unsupported, serve
+
+torch.set_num_threads(int(sys.argv[1]))
+torch.manual_seed(0)
+
+
+def tensors(inputs):
+    return [torch.frombuffer(values, dtype=torch.float32).reshape(shape).clone() for _, shape, values in inputs]
+
+
+def flat(*results):
+    return [result.detach().contiguous().numpy().tobytes() for result in results]
+
+
+def kept(compute):
+    """Keeps the latest result, as any program would."""
+    state = {}
+
+    def run():
+        state["result"] = compute()
+
+    def results():
+        result = state["result"]
+        return flat(*result) if isinstance(result, (list, tuple)) else flat(result)
+
+    return run, results
+
+
+def faster(variants):
+    """The variant that is faster in the better of three runs, as `(name, compute)`."""
+
+    def best(compute):
+        compute()
+        times = []
+        for _ in range(3):
+            started = time.perf_counter()
+            compute()
+            times.append(time.perf_counter() - started)
+        return min(times)
+
+    return min(variants.items(), key=lambda item: best(item[1]))
+
+
+def convolution(task, inputs):
+    padding = [(task["kernel"] - 1) // 2] * 2
+    batch, size = task["batch"], task["size"]
+    x_shape = (batch, task["inChannels"], size, size)
+    weight_shape = (task["outChannels"], task["inChannels"], task["kernel"], task["kernel"])
+
+    def compute_in(memory_format):
+        first, second = [one.contiguous(memory_format=memory_format) for one in tensors(inputs)]
+        if task["role"] == "forward":
+            return lambda: F.conv2d(first, second, padding=padding)
+        is_input = task["role"] == "input-gradient"
+        gradient = first if is_input else second
+        x = first if not is_input else torch.empty(x_shape).contiguous(memory_format=memory_format)
+        weight = second if is_input else torch.empty(weight_shape).contiguous(memory_format=memory_format)
+        mask = [is_input, not is_input, False]
+
+        def backward():
+            return torch.ops.aten.convolution_backward(
+                gradient, x, weight, None, [1, 1], padding, [1, 1], False, [0, 0], 1, mask
+            )[0 if is_input else 1]
+
+        return backward
+
+    return faster(
+        {
+            "NCHW": compute_in(torch.contiguous_format),
+            "channels last": compute_in(torch.channels_last),
+        }
+    )
+
+
+def attention(inputs):
+    query, key, value = tensors(inputs)
+    scale = query.shape[-1] ** -0.5
+    return lambda: torch.softmax(query @ key.transpose(-2, -1) * scale, -1) @ value
+
+
+
+ELEMENTWISE = {
+    "mp-silu": edm2.mp_silu,
+    "pixel-norm": edm2.pixel_norm,
+    "weight-norm": edm2.normalize,
+    "softmax": lambda x: torch.softmax(x, -1),
+    "add": torch.add,
+    "sum": torch.sum,
+}
+
+
+def elementwise(task, inputs):
+    given = tensors(inputs)
+    operation = ELEMENTWISE[task["operation"]]
+
+    def compute_in(memory_format):
+        placed = [one.contiguous(memory_format=memory_format) if one.dim() == 4 else one for one in given]
+        return lambda: operation(*placed)
+
+    return faster(
+        {"NCHW": compute_in(torch.contiguous_format), "channels last": compute_in(torch.channels_last)}
+    )
+
+
+@torch.no_grad()
+def prepare_kernel(task, inputs):
+    kind, note = task["kind"], None
+    if kind == "sgemm":
+        a, b = tensors(inputs)
+        compute = lambda: a @ b
+    elif kind == "convolution":
+        note, compute = convolution(task, inputs)
+    elif kind == "attention":
+        compute = attention(inputs)
+    else:
+        note, compute = elementwise(task, inputs)
+    run, results = kept(torch.no_grad()(compute))
+    return Prepared(run, results, note)
+
+
+def prepare(task, inputs):
+    if task["kind"] in ("sgemm", "convolution", "attention", "elementwise"):
+        return prepare_kernel(task, inputs)
+    raise Unsupported(task["kind"])
+
+
+capability = [line.split(":")[1].strip() for line in torch.__config__.show().split("\n") if "CPU capability" in line]
+serve({"version": torch.__version__, "instructions": capability[0]}, prepare)

@@ -1,0 +1,26 @@
+// Builds the bench from sources, so that nothing needs building first, and runs it: `node bench/run.mjs [options]`.
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { bundleSources } from '../scripts/bundle-sources.mjs';
+
+const folder = fileURLToPath(new URL('.', import.meta.url));
+const source = (/** @type {string} */ name) => join(folder, 'src', `${name}.ts`);
+/** Of a process of its own, so that another bench may run at the same time. */
+const dist = join(folder, 'dist', String(process.pid));
+process.on('exit', () => rmSync(dist, { recursive: true, force: true }));
+
+await bundleSources(
+  {
+    bench: source('main'),
+    evenkeel: source('evenkeel/main'),
+    memcpy: source('peers/memcpy'),
+    tfjs: source('peers/tfjs'),
+    'jax-js': source('peers/jax-js'),
+    onnxruntime: source('peers/onnxruntime'),
+    'js-pytorch': source('peers/js-pytorch'),
+  },
+  dist,
+);
+process.setSourceMapsEnabled(true);
+await import(pathToFileURL(join(dist, 'bench.mjs')).href);

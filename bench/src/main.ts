@@ -1,0 +1,101 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pc from 'picocolors';
+import { type Candidate, candidates, wantsNpmPeers } from './implementations.ts';
+import { installPeers } from './install-peers.ts';
+import { describeMachine } from './machine.ts';
+import { type Absence, measureWork, type Processes } from './measure/measure-work.ts';
+import { type BenchOptions, parseOptions } from './options.ts';
+import { ImplementationProcess } from './process/implementation-process.ts';
+import { workTable } from './report/table.ts';
+import { type Result, writeResults } from './results.ts';
+import { catalog } from './work/catalog.ts';
+
+/** Built to `bench/dist/<process>/`. */
+const programs = dirname(fileURLToPath(import.meta.url));
+const places = { programs, bench: dirname(dirname(programs)) };
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+
+async function run(options: BenchOptions): Promise<void> {
+  const works = catalog().filter(
+    ({ name }) => options.filter.length === 0 || options.filter.some((pattern) => pattern.test(name)),
+  );
+  if (options.list) {
+    for (const { name, unit } of works) print(`${name}  ${unit}`);
+    return;
+  }
+  if (works.length === 0) throw new Error('bench: --filter leaves nothing. See --list');
+  if (wantsNpmPeers(options.peers)) await installPeers(places.bench, print);
+  const { found, skipped } = candidates(options, places);
+  for (const line of skipped) print(pc.dim(line));
+
+  const folder = await mkdtemp(join(tmpdir(), 'evenkeel-bench-'));
+  const processes = new StartedProcesses();
+  const rounds = options.quick ? { rounds: 2, slice: 20, longest: 1000 } : { rounds: 5, slice: 60, longest: 4000 };
+  const results: Result[] = [];
+  const errors: Absence[] = [];
+  try {
+    for (const work of works) {
+      const measured = await measureWork(work, { candidates: found, processes, folder, rounds });
+      print(workTable(work.name, measured.results, measured.absences));
+      results.push(...measured.results);
+      errors.push(...measured.absences.filter(({ isError }) => isError));
+    }
+  } finally {
+    await processes.end();
+    await rm(folder, { recursive: true, force: true });
+  }
+  if (options.json !== undefined) {
+    await writeResults(options.json, { machine: describeMachine(processes.about), results });
+    print(`wrote ${options.json}`);
+  }
+  if (errors.length > 0) {
+    print(pc.red(`${errors.length} measurements failed:`));
+    for (const { work, implementation, reason } of errors) print(pc.red(`  ${work}, ${implementation}: ${reason}`));
+    // A library that crashes is its own affair; wrong results, or our own failures, are ours.
+    if (
+      errors.some(({ implementation, reason }) => implementation.startsWith('evenkeel') || reason.startsWith('wrong'))
+    ) {
+      process.exitCode = 1;
+    }
+  }
+}
+
+/** One process for each candidate, started when it is first needed. */
+class StartedProcesses implements Processes {
+  readonly #started = new Map<Candidate, Promise<ImplementationProcess>>();
+  readonly about: Record<string, Readonly<Record<string, string>>> = {};
+
+  of(candidate: Candidate): Promise<ImplementationProcess> {
+    const known = this.#started.get(candidate);
+    if (known !== undefined) return known;
+    const process = ImplementationProcess.start(candidate.command).then((started) => {
+      this.about[candidate.name] = started.about;
+      return started;
+    });
+    this.#started.set(candidate, process);
+    return process;
+  }
+
+  async restart(candidate: Candidate): Promise<void> {
+    const process = await this.#started.get(candidate);
+    this.#started.delete(candidate);
+    await process?.end();
+  }
+
+  async end(): Promise<void> {
+    for (const process of await Promise.allSettled(this.#started.values())) {
+      if (process.status === 'fulfilled') await process.value.end();
+    }
+  }
+}
+
+try {
+  await run(parseOptions(process.argv.slice(2)));
+} catch (error) {
+  process.stderr.write(`${pc.red('error')} ${(error as Error).message}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,35 @@
+import pc from 'picocolors';
+import type { Absence } from '../measure/measure-work.ts';
+import type { Result } from '../results.ts';
+import { isRate } from '../work/work.ts';
+
+/** What one work gave, as lines for a terminal: each figure with its spread and how it compares with ours. */
+export function workTable(work: string, results: readonly Result[], absences: readonly Absence[]): string {
+  const lines = [pc.bold(work)];
+  for (const threads of [...new Set(results.map((result) => result.threads))].sort((a, b) => a - b)) {
+    const group = results.filter((result) => result.threads === threads);
+    const ours = group.find(({ implementation }) => implementation === 'evenkeel');
+    for (const result of group) {
+      const { implementation, unit, median, p10, p90, note } = result;
+      const ratio = ours === undefined || result === ours ? '' : `  evenkeel is ${ratioOf(ours, result).toFixed(2)}x`;
+      lines.push(
+        `  ${implementation.padEnd(20)} ${threads}t  ${show(median).padStart(8)} ${unit.padEnd(8)} ${pc.dim(`${show(p10)} to ${show(p90)}`.padEnd(18))}${ratio}${note === undefined ? '' : pc.dim(`  ${note}`)}`,
+      );
+    }
+  }
+  for (const { implementation, threads, reason, isError } of absences) {
+    const line = `  ${implementation.padEnd(20)} ${threads}t  ${isError ? 'ERROR ' : 'no: '}${reason}`;
+    lines.push(isError ? pc.red(line) : pc.dim(line));
+  }
+  return lines.join('\n');
+}
+
+/** How many times as good the first is. */
+export function ratioOf(a: Result, b: Result): number {
+  return isRate(a.unit) ? a.median / b.median : b.median / a.median;
+}
+
+/** Three digits. */
+export function show(value: number): string {
+  return value >= 1000 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
+}

@@ -1,0 +1,47 @@
+import { readFile } from 'node:fs/promises';
+import { writeFileAtomically } from '@evenkeel/formats/node';
+import type { Machine } from './machine.ts';
+import type { Unit } from './work/work.ts';
+
+/** A figure. */
+export interface Result {
+  readonly work: string;
+  readonly implementation: string;
+  readonly threads: number;
+  readonly unit: Unit;
+  readonly median: number;
+  readonly p10: number;
+  readonly p90: number;
+  /** Runs that were measured. */
+  readonly samples: number;
+  /** A choice of the implementation, such as a memory format. */
+  readonly note?: string;
+}
+
+/** What `--json` writes. */
+export interface ResultFile {
+  readonly machine: Machine;
+  readonly results: readonly Result[];
+}
+
+/** Writes figures, in place of those that the file has of the same works; others stay as they are. */
+export async function writeResults(file: string, { machine, results }: ResultFile): Promise<ResultFile> {
+  const earlier = await readResults(file);
+  const measured = new Set(results.map(({ work }) => work));
+  const merged = {
+    machine: { ...machine, implementations: { ...earlier?.machine.implementations, ...machine.implementations } },
+    results: [...(earlier?.results ?? []).filter(({ work }) => !measured.has(work)), ...results],
+  };
+  await writeFileAtomically(file, `${JSON.stringify(merged, null, 2)}\n`);
+  return merged;
+}
+
+/** The figures of a file, if there is one. */
+export async function readResults(file: string): Promise<ResultFile | undefined> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as ResultFile;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new Error(`${file}: ${(error as Error).message}. Give another file`);
+  }
+}

@@ -1,0 +1,69 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, test } from 'vitest';
+
+const program = fileURLToPath(new URL('../run.mjs', import.meta.url));
+const scratch = mkdtempSync(join(tmpdir(), 'evenkeel-bench-test-'));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+function bench(...options: string[]) {
+  const ended = spawnSync(process.execPath, [program, ...options], { encoding: 'utf8', timeout: 150_000 });
+  return { code: ended.status, stdout: ended.stdout, stderr: ended.stderr };
+}
+
+describe('npm run bench', () => {
+  test('measures and writes figures of the agreed form, those of other works kept', () => {
+    const json = join(scratch, 'results.json');
+    const options = ['--quick', '--peers', 'none', '--threads', '1,2', '--json', json];
+    const first = bench(...options, '--filter', '^sgemm-64$');
+    expect(first.code, first.stderr + first.stdout).toBe(0);
+    expect(first.stdout).toMatch(/sgemm-64[\s\S]*evenkeel {2,}1t .*GFLOP\/s/);
+    const second = bench(...options, '--filter', '^sgemm-97$');
+    expect(second.code, second.stderr + second.stdout).toBe(0);
+
+    const { machine, results } = JSON.parse(readFileSync(json, 'utf8'));
+    expect(machine.node).toBe(process.version);
+    expect(machine.implementations.evenkeel).toMatchObject({
+      node: process.version,
+      instructions: expect.stringMatching(/^(plain|relaxed|wide)$/),
+    });
+    const keys = results.map((result: Record<string, unknown>) => [result.work, result.implementation, result.threads]);
+    expect(keys).toEqual([
+      ['sgemm-64', 'evenkeel', 1],
+      ['sgemm-64', 'evenkeel', 2],
+      ['sgemm-97', 'evenkeel', 1],
+      ['sgemm-97', 'evenkeel', 2],
+    ]);
+    for (const { unit, median, p10, p90 } of results) {
+      expect(unit).toBe('GFLOP/s');
+      expect(p10).toBeGreaterThan(0);
+      expect(p10).toBeLessThanOrEqual(median);
+      expect(median).toBeLessThanOrEqual(p90);
+    }
+  });
+
+  test('lists works without measuring', () => {
+    const { code, stdout } = bench('--list', '--filter', 'conv3x3-16x64');
+    expect(code).toBe(0);
+    expect(stdout.trim().split('\n')).toEqual([
+      'conv3x3-16x64x32x32-forward  GFLOP/s',
+      'conv3x3-16x64x32x32-input-gradient  GFLOP/s',
+      'conv3x3-16x64x32x32-weight-gradient  GFLOP/s',
+    ]);
+  });
+
+  test.each([
+    [['--filter', 'nothing-like-it'], /--filter leaves nothing\. See --list/],
+    [['--filter', '('], /--filter.*Invalid regular expression.*--help/],
+    [['--threads', 'many'], /give whole numbers, such as 1,2/],
+    [['--peers', 'numpy', '--filter', '^copy$'], /no peer is called 'numpy'/],
+    [['--speed'], /unknown option '--speed'/],
+  ])('refuses %s', (options, complaint) => {
+    const { code, stderr } = bench(...options);
+    expect(stderr.trimEnd().split('\n')).toEqual([expect.stringMatching(complaint)]);
+    expect(code).toBe(1);
+  });
+});
