@@ -146,8 +146,11 @@ describe('a failure', () => {
     await expect(assertPreservesMagnitude(wide, { inputShape, seed: 3 })).rejects.toThrow('configuration: [512,10]');
   });
 
-  test('names the shape that is missing', async () => {
+  test('names what is missing or is no check', async () => {
     await expect(assertPreservesMagnitude((x) => x)).rejects.toThrow('needs the shape of the input');
+    await expect(assertPreservesMagnitude((x) => x, { ...white, runs: 0 })).rejects.toThrow('at least 1, got 0');
+    const later = (async (x: Tensor) => x) as unknown as (x: Tensor) => Tensor;
+    await expect(assertPreservesMagnitude(later, white)).rejects.toThrow('the layer gave object, not a tensor');
   });
 
   test('says when the draws cannot resolve two percent', async () => {

@@ -84,6 +84,9 @@ export async function assertPreservesMagnitude<Config>(
   const contract = contractOf(subject, options) as MagnitudeContract<unknown>;
   const varies = isContract(subject) || options.inputShape instanceof fc.Arbitrary;
   const { runs = varies ? 8 : 1, seed = Math.floor(Math.random() * 2 ** 31), shrink = true, backward = true } = options;
+  if (!Number.isInteger(runs) || runs < 1) {
+    throw new Error(`assertPreservesMagnitude: runs must be a whole number of at least 1, got ${runs}`);
+  }
   const measurements: MagnitudeMeasurement[] = [];
   const property = fc.asyncProperty(
     contract.configurations,

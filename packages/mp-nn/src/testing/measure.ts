@@ -1,4 +1,4 @@
-import { type Generator, grad, type Shape, stack, type Tensor, where } from '@evenkeel/tensor';
+import { type Generator, grad, type Shape, stack, Tensor, where } from '@evenkeel/tensor';
 import type { CallableLayer, MagnitudeFunction } from './contract.ts';
 
 /** What is drawn anew for each sample: a layer (or the same one) and its inputs. */
@@ -39,6 +39,11 @@ export async function drawMeanSquares(source: DrawSource, generators: readonly G
       const random = generator.fork('data');
       const inputs = source.inputShapes.map((shape): Tensor => random.normal(shape));
       const output = typeof layer === 'function' ? layer(...inputs) : layer.call(...inputs);
+      if (!(output instanceof Tensor)) {
+        throw new Error(
+          `assertPreservesMagnitude: the layer gave ${typeof output}, not a tensor. It must return one, without async`,
+        );
+      }
       const measured = [output];
       if (source.backward) {
         measured.push(...grad(output.mul(randomSigns(random, output.shape)).sum(), inputs));
