@@ -17,6 +17,13 @@ describe('float16, a dtype to store in', () => {
     expect(await tensor([0.1]).cast('float16').cast('float64').item()).toBe(tenth);
   });
 
+  test('keeps the sign of zero, given or rounded to', async () => {
+    const zeros = tensor([-0, 0, -1e-9, 1e-9], half);
+    expect(await zeros.array()).toEqual([-0, 0, -0, 0]);
+    expect(await tensor(1, half).div(zeros).array()).toEqual([-Infinity, Infinity, -Infinity, Infinity]);
+    expect(await tensor([-0, -1e-9]).cast('float16').array()).toEqual([-0, -0]);
+  });
+
   test('in states, given and assigned', async () => {
     using s = new State(tensor([0.1], half));
     expect(await s.value.array()).toEqual([tenth]);

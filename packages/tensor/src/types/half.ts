@@ -14,5 +14,5 @@ export function roundToHalf(value: number): number {
     shift = bits[0];
   }
   const rounded = size + shift - shift;
-  return value < 0 ? -rounded : rounded;
+  return Math.sign(value) * rounded; // -0 stays -0
 }
