@@ -239,5 +239,15 @@ describe('bad input names what is wrong', () => {
     expect(() => tinyNetwork({ channelMult: [] })).toThrow(/channelMult is empty/);
   });
 
+  test.each([
+    [{ modelChannels: 0 }, 'UNet: modelChannels must be a whole number of at least 1, got 0'],
+    [{ imgResolution: 0 }, 'UNet: imgResolution must be a whole number of at least 1, got 0'],
+    [{ channelMult: [0.3] }, /MPFourier: channels must be a whole number of at least 1, got 2\.4/],
+    [{ labelDim: -1 }, 'UNet: labelDim must be a whole number, 0 for an unconditional network, got -1'],
+    [{ sigmaData: 0 }, 'Precond: sigmaData must be above 0, got 0'],
+  ])('sizes that are none: %o', (options, message) => {
+    expect(() => tinyNetwork(options)).toThrow(message);
+  });
+
   const images = (count: number) => new Generator(1).normal([count, 2, 4, 4]);
 });

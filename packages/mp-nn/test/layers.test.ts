@@ -73,6 +73,8 @@ describe('learned layers', () => {
       /MPLinear: wants a last axis of 6 features, got \[2, 5\]/,
     );
     expect(() => new MPConv(6, 4).call(ones([2, 5, 1, 1]))).toThrow(/MPConv: wants \[N, 6, H, W\], got \[2, 5, 1, 1\]/);
+    expect(() => new MPConv(0, 4)).toThrow('MPConv: inChannels must be a whole number of at least 1, got 0');
+    expect(() => new MPLinear(6, 1.5)).toThrow('MPLinear: outFeatures must be a whole number of at least 1, got 1.5');
     expect(() => new MPConv(6, 4, { kernel: 2 })).toThrow('MPConv: kernel sizes must be odd, got [2, 2]');
   });
 });

@@ -30,6 +30,7 @@ export {
 export { LayerNorm } from './layers/layer-norm.ts';
 export { Linear, type LinearOptions } from './layers/linear.ts';
 export { type Layer, Sequential } from './layers/sequential.ts';
+export { requireSizes } from './layers/sizes.ts';
 export { isFiniteValue, zeroNonFinite } from './module/finite.ts';
 export { type FieldNames, Module, snakeCase } from './module/module.ts';
 export { type CheckFiniteOptions, checkFinite, findNaN, type NonFinite } from './module/non-finite.ts';

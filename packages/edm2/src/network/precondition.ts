@@ -53,6 +53,7 @@ export class Precond extends Module {
     super();
     const { sigmaData = 0.5, logvarChannels = 128, generator, dtype = 'float32' } = options;
     const init = generator === undefined ? { dtype } : { dtype, generator };
+    if (!(sigmaData > 0)) throw new Error(`Precond: sigmaData must be above 0, got ${sigmaData}`);
     this.#options = options;
     this.sigmaData = sigmaData;
     this.unet = new UNet(options);

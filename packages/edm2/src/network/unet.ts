@@ -1,5 +1,5 @@
 import { MPConv, MPFourier, MPLinear, mpConcat, mpSilu, mpSum } from '@evenkeel/mp-nn';
-import { Module, Parameter, snakeCase } from '@evenkeel/nn';
+import { Module, Parameter, requireSizes, snakeCase } from '@evenkeel/nn';
 import { concat, ones, type Tensor, zeros } from '@evenkeel/tensor';
 import { Block, type BlockStyle } from './block.ts';
 
@@ -38,7 +38,7 @@ export interface UNetOptions extends BlockStyle {
  *
  * Source: arXiv 2312.02696, figure 22 (config G) and table 6 (sizes).
  *
- * @throws when a resolution cannot be halved often enough, or labels are missing or of wrong length.
+ * @throws when sizes are not whole numbers of at least 1, a resolution cannot be halved often enough, or labels are missing or of wrong length.
  * @example
  * ```ts
  * const unet = new UNet({ imgResolution: 16, imgChannels: 3, labelDim: 10, modelChannels: 32, channelMult: [1, 2] });
@@ -65,6 +65,10 @@ export class UNet extends Module {
     const { imgResolution, imgChannels, labelDim, modelChannels = 192, channelMult = [1, 2, 3, 4] } = options;
     const { generator, dtype = 'float32' } = options;
     const init = generator === undefined ? { dtype } : { dtype, generator };
+    requireSizes('UNet', { imgResolution, imgChannels, modelChannels, numBlocks: options.numBlocks ?? 3 });
+    if (!Number.isInteger(labelDim) || labelDim < 0) {
+      throw new Error(`UNet: labelDim must be a whole number, 0 for an unconditional network, got ${labelDim}`);
+    }
     const halvings = 2 ** (channelMult.length - 1);
     if (channelMult.length === 0)
       throw new Error('UNet: channelMult is empty. Give a factor for each level, such as [1, 2]');

@@ -1,4 +1,4 @@
-import { type InitializationOptions, Module, Parameter, standardNormal } from '@evenkeel/nn';
+import { type InitializationOptions, Module, Parameter, requireSizes, standardNormal } from '@evenkeel/nn';
 import { conv2d, showShape, type Tensor } from '@evenkeel/tensor';
 import { normalize } from '../functions/normalize.ts';
 import type { Projectable } from './project.ts';
@@ -21,7 +21,7 @@ export interface MPConvOptions extends InitializationOptions {
  *
  * Source: arXiv 2312.02696, equation 47; forced weight normalization, equation 66.
  *
- * @throws when a kernel size is even or `x` is not `[N, in, H, W]`.
+ * @throws when a size is not a whole number of at least 1, a kernel size is even or `x` is not `[N, in, H, W]`.
  * @example
  * ```ts
  * const layer = new MPConv(16, 32, { kernel: 3 });
@@ -36,6 +36,7 @@ export class MPConv extends Module implements Projectable {
 
   constructor(inChannels: number, outChannels: number, options: MPConvOptions = {}) {
     super();
+    requireSizes('MPConv', { inChannels, outChannels });
     const { kernel = 1 } = options;
     this.inChannels = inChannels;
     this.outChannels = outChannels;

@@ -1,4 +1,4 @@
-import { generatorOf, Module, Persistent } from '@evenkeel/nn';
+import { generatorOf, Module, Persistent, requireSizes } from '@evenkeel/nn';
 import type { Generator, Tensor } from '@evenkeel/tensor';
 
 /** Options of {@link MPFourier}. */
@@ -18,6 +18,7 @@ export interface MPFourierOptions {
  *
  * Source: arXiv 2312.02696, equations 36 and 75.
  *
+ * @throws when `channels` is not a whole number of at least 1.
  * @example
  * ```ts
  * const features = new MPFourier(64);
@@ -30,6 +31,7 @@ export class MPFourier extends Module {
 
   constructor(channels: number, options: MPFourierOptions = {}) {
     super();
+    requireSizes('MPFourier', { channels });
     const { bandwidth = 1 } = options;
     const generator = generatorOf(options);
     this.freqs = new Persistent(generator.normal([channels]).mul(2 * Math.PI * bandwidth));

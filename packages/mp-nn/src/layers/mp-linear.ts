@@ -1,4 +1,4 @@
-import { type InitializationOptions, Module, Parameter, standardNormal } from '@evenkeel/nn';
+import { type InitializationOptions, Module, Parameter, requireSizes, standardNormal } from '@evenkeel/nn';
 import { showShape, type Tensor } from '@evenkeel/tensor';
 import { normalize } from '../functions/normalize.ts';
 import type { Projectable } from './project.ts';
@@ -14,7 +14,7 @@ import { scaledWeight } from './scaled-weight.ts';
  *
  * Source: arXiv 2312.02696, equation 47; forced weight normalization, equation 66.
  *
- * @throws when the last axis of `x` is not `in`.
+ * @throws when a size is not a whole number of at least 1, the last axis of `x` is not `in`.
  * @example
  * ```ts
  * const layer = new MPLinear(64, 128);
@@ -28,6 +28,7 @@ export class MPLinear extends Module implements Projectable {
 
   constructor(inFeatures: number, outFeatures: number, options: InitializationOptions = {}) {
     super();
+    requireSizes('MPLinear', { inFeatures, outFeatures });
     this.inFeatures = inFeatures;
     this.outFeatures = outFeatures;
     this.weight = new Parameter(standardNormal([outFeatures, inFeatures], options));

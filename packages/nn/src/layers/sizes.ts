@@ -1,4 +1,11 @@
-/** Throws unless every named size is a whole number of at least 1. */
+/**
+ * Throws unless every named size is a whole number of at least 1.
+ *
+ * @example
+ * ```ts
+ * requireSizes('Mlp', { features, hidden }); // in the constructor of a layer
+ * ```
+ */
 export function requireSizes(layer: string, sizes: Readonly<Record<string, number>>): void {
   for (const [name, size] of Object.entries(sizes)) {
     if (!Number.isInteger(size) || size < 1) {
