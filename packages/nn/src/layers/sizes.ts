@@ -3,7 +3,7 @@
  *
  * @example
  * ```ts
- * requireSizes('Mlp', { features, hidden }); // in the constructor of a layer
+ * requireSizes('Mlp', { features: 64, hidden: 128 }); // in the constructor of a layer
  * ```
  */
 export function requireSizes(layer: string, sizes: Readonly<Record<string, number>>): void {

@@ -52,11 +52,12 @@ export interface TestHooks {
 }
 
 /**
- * {@link leakGuard} around every test of a file.
+ * {@link leakGuard} around every test of a file, by the runner's own hooks: `guardLeaks({ beforeEach, afterEach })`.
  *
  * @example
- * import { afterEach, beforeEach } from 'vitest';
- * guardLeaks({ beforeEach, afterEach });
+ * const hooks: (() => unknown)[] = []; // a runner of one test
+ * guardLeaks({ beforeEach: (run) => hooks.push(run), afterEach: (run) => hooks.push(run) });
+ * for (const run of hooks) await run(); // throws where the test between them keeps something
  */
 export function guardLeaks({ beforeEach, afterEach }: TestHooks): void {
   let check: () => Promise<void>;
