@@ -21,9 +21,10 @@ function added(before: readonly Held[], after: readonly Held[]): Held[] {
  * throws when they hold more, and names the owners.
  *
  * @example
- * let check: () => Promise<void>;
- * beforeEach(() => { check = leakGuard(); });
- * afterEach(() => check());
+ * const check = leakGuard(); // before each test
+ * const mean = await ones([8]).mean().realize();
+ * mean.dispose();
+ * await check(); // after each test; without the dispose it throws and says who holds 4 bytes
  */
 export function leakGuard(): () => Promise<void> {
   const backend = currentBackend();
