@@ -14,8 +14,10 @@ export type CompiledInput<T> = T extends Tensor | number
   : T extends object
     ? { [K in keyof T]: CompiledInput<T[K]> }
     : T;
+/** What a call gives for all that the function takes. */
 export type CompiledInputs<A extends readonly unknown[]> = { [K in keyof A]: CompiledInput<A[K]> };
 
+/** How {@link compile} takes what it is called with. */
 export interface CompileOptions {
   /** In which the numbers of a call arrive. @defaultValue 'float32' */
   readonly numbers?: 'float32' | 'float64';

@@ -56,7 +56,8 @@ export interface TestHooks {
  * {@link leakGuard} around every test of a file.
  *
  * @example
- * import { afterEach, beforeEach } from 'vitest';
+ * import { afterEach, beforeEach } from 'node:test';
+ *
  * guardLeaks({ beforeEach, afterEach });
  */
 export function guardLeaks({ beforeEach, afterEach }: TestHooks): void {
