@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +21,7 @@ const moduleOf = ({ name }: DocExample) => join(sources, 'dist', `${name}.mjs`);
 /** Examples run here: what they write stays out of the repository. */
 const scratch = mkdtempSync(join(tmpdir(), 'evenkeel-doc-examples-'));
 /** For all examples of a package; a busy machine may take longer than the seconds that they take. */
-const longest = 110_000;
+const longest = 150_000;
 
 /** Those that programs could be made of. */
 const programs: DocExample[] = [];
@@ -46,21 +47,22 @@ beforeAll(async () => {
   );
   const packages = new Set(programs.map(packageOf));
   await Promise.all([...packages].map((name) => run(programs.filter((example) => packageOf(example) === name))));
-});
+}, longest + 30_000);
 
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 /** Runs examples in one process. */
-function run(group: readonly DocExample[]): Promise<void> {
+async function run(group: readonly DocExample[]): Promise<void> {
   const child = fork(join(sources, 'dist', 'run.mjs'), group.map(moduleOf), {
     cwd: scratch,
     execArgv: ['--enable-source-maps'],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     timeout: longest,
   });
   child.on('message', ({ module, complaint }: { module: string; complaint: string }) => {
     complaints.set(module, complaint);
   });
-  return new Promise((resolve) => child.on('exit', () => resolve()));
+  await Promise.all([once(child, 'exit'), once(child, 'disconnect')]); // until then messages may come
 }
 
 describe('every example in a doc comment runs and is what it says', () => {

@@ -12,7 +12,6 @@ console.warn = (message: string) => {
   // Comes when the collector happens to run, and in examples that leave `using` out for brevity.
   if (!message.includes('was dropped without dispose()')) warnings.push(message);
 };
-console.log = () => {};
 
 for (const module of process.argv.slice(2)) {
   let complaint = '';
@@ -21,7 +20,8 @@ for (const module of process.argv.slice(2)) {
   } catch (error) {
     complaint = error instanceof Error ? `${error.stack}` : String(error);
   }
-  process.send?.({ module, complaint: [complaint, ...warnings.splice(0)].filter(Boolean).join('\n') });
+  const message = { module, complaint: [complaint, ...warnings.splice(0)].filter(Boolean).join('\n') };
+  await new Promise((sent) => process.send?.(message, sent));
   if (currentBackend() !== backend) {
     await currentBackend().dispose();
     setBackend(backend);

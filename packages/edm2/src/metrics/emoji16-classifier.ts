@@ -26,7 +26,7 @@ export const classifierSplit = { fraction: 0.2, seed: 0 } as const;
  * using classifier = await loadEmoji16Classifier();
  * const emoji = await loadEmoji16();
  * const [label] = await classify(classifier, [emoji.image(2089)]);
- * emoji.classNames[label!]; // 'flag'
+ * emoji.classNames[label!]; // 'clock'
  * ```
  */
 export async function loadEmoji16Classifier(options: { readonly folder?: URL | string } = {}): Promise<Classifier> {
@@ -76,7 +76,7 @@ export function decodeClassifier(bytes: Uint8Array): Classifier {
  * using classifier = await loadEmoji16Classifier();
  * const emoji = await loadEmoji16();
  * const pictures = [2088, 2089].map((index) => emoji.image(index));
- * await classify(classifier, pictures); // [9, 9], flags
+ * await classify(classifier, pictures); // [9, 9], clocks
  * ```
  */
 export async function classify(classifier: Classifier, pictures: readonly Uint8Array[]): Promise<Int32Array> {
