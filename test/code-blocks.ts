@@ -19,10 +19,11 @@ export interface CodeBlock {
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** README.md and the pages of docs/. */
+/** README.md, those of the packages and the pages of docs/. */
 export function pages(): string[] {
+  const packages = readdirSync(join(root, 'packages'));
   const docs = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'));
-  return ['README.md', ...docs.map((name) => `docs/${name}`)];
+  return ['README.md', ...packages.map((name) => `packages/${name}/README.md`), ...docs.map((name) => `docs/${name}`)];
 }
 
 /** The programs of a page, in order. */

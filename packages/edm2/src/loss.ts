@@ -43,9 +43,10 @@ export interface LossTerms {
  *
  * @example
  * ```ts
- * const loss = new Edm2Loss();
- * const perElement = loss.call(net, images, labels, new Generator(1)); // [8, 3, 16, 16]
- * grad(perElement.sum().div(8), net.unet.outGain.value);
+ * const net = new Precond({ imgResolution: 16, imgChannels: 3, labelDim: 10, modelChannels: 32, channelMult: [1, 2] });
+ * const images = new Generator(1).normal([8, 3, 16, 16], { std: 0.5 });
+ * const perElement = new Edm2Loss().call(net, images, oneHot(arange(8), 10), new Generator(2)); // [8, 3, 16, 16]
+ * const slope = grad(perElement.sum().div(8), net.unet.outGain.value); // []
  * ```
  */
 export class Edm2Loss {

@@ -8,6 +8,7 @@ export interface RasterImage {
   readonly data: Uint8Array;
 }
 
+/** Options of {@link decodePng}. */
 export interface PngReadOptions {
   /** Names the file in error messages. */
   readonly file?: string;
@@ -46,7 +47,8 @@ export function encodePng(image: RasterImage): Uint8Array {
  * @throws Error, one line, when the file is damaged, cut off, of another bit depth, or above 2^28 pixels.
  * @example
  * ```ts
- * const { width, height, channels, data } = decodePng(await readFile('cat.png'), { file: 'cat.png' });
+ * const red = encodePng({ width: 1, height: 1, channels: 3, data: new Uint8Array([255, 0, 0]) }); // or a file's bytes
+ * decodePng(red, { file: 'red.png' }); // { width: 1, height: 1, channels: 3, data: [255, 0, 0] }
  * ```
  */
 export function decodePng(bytes: Uint8Array, options: PngReadOptions = {}): RasterImage {

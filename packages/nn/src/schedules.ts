@@ -7,12 +7,15 @@ export type Schedule = (position: number) => number;
  * @example
  * ```ts
  * const rate = productSchedule(constantSchedule(3e-4), cosineSchedule(10_000));
+ * rate(0); // 0.0003
+ * rate(5000); // 0.00015
  * ```
  */
 export function constantSchedule(value: number): Schedule {
   return () => value;
 }
 
+/** Options of {@link linearWarmup}. */
 export interface LinearWarmupOptions {
   /** Value at position 0. @defaultValue 0 */
   readonly from?: number;
@@ -28,7 +31,7 @@ export interface LinearWarmupOptions {
  * @example
  * ```ts
  * const rate = productSchedule(constantSchedule(3e-4), linearWarmup(1000));
- * rate(500); // 1.5e-4
+ * rate(500); // 0.00015
  * ```
  */
 export function linearWarmup(length: number, options: LinearWarmupOptions = {}): Schedule {
@@ -37,6 +40,7 @@ export function linearWarmup(length: number, options: LinearWarmupOptions = {}):
   return (position) => (position >= length ? to : from + (to - from) * (position / length));
 }
 
+/** Options of {@link cosineSchedule}. */
 export interface CosineOptions {
   /** Value at position 0. @defaultValue 1 */
   readonly from?: number;

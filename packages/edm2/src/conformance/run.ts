@@ -28,11 +28,6 @@ export interface CaseResult {
  * Runs the cases of a folder of reference values on the current backend, one after the other.
  *
  * @throws when the folder has another form. What fails inside a case is part of its result.
- * @example
- * ```ts
- * const results = await runConformance('reference', { kinds: ['block'] });
- * results.every(({ mismatches }) => mismatches.length === 0);
- * ```
  */
 export async function runConformance(path: string, options: ConformanceOptions = {}): Promise<CaseResult[]> {
   const folder = await ReferenceFolder.open(path);

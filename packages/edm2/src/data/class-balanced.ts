@@ -7,8 +7,9 @@ import type { ImageDataset } from './dataset.ts';
  *
  * @example
  * ```ts
+ * const emoji = await loadEmoji16();
  * const draws = classBalanced(emoji, { seed: 7 });
- * const first = Array.from({ length: 32 }, (_, position) => draws.at(position));
+ * const batch = Array.from({ length: 32 }, (_, position) => draws.at(position)); // every class about three times
  * ```
  */
 export function classBalanced(dataset: ImageDataset, options: ShuffleOptions = {}): IndexStream {
@@ -20,6 +21,7 @@ export function classBalanced(dataset: ImageDataset, options: ShuffleOptions = {
  *
  * @example
  * ```ts
+ * const emoji = await loadEmoji16();
  * new Set(labelsOf(emoji)).size; // 10
  * ```
  */

@@ -23,8 +23,9 @@ export interface ImageDataset {
  * @throws RangeError when an index is outside of the data set.
  * @example
  * ```ts
- * const { train } = splitHeldOut(emoji, { fraction: 0.1, seed: 1 });
- * const trainingSet = subset(emoji, train);
+ * const emoji = await loadEmoji16();
+ * const firstTwo = subset(emoji, [0, 1]);
+ * firstTwo.length; // 2
  * ```
  */
 export function subset(dataset: ImageDataset, indices: ArrayLike<number>): ImageDataset {

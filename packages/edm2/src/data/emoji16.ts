@@ -43,7 +43,15 @@ const channels = 3;
  * @throws Error when the atlas is damaged or does not have the size that the index says.
  * @example
  * ```ts
- * const emoji = decodeEmoji16(new Uint8Array(await (await fetch(pngUrl)).arrayBuffer()), await (await fetch(jsonUrl)).json());
+ * const png = encodePng({ width: 32, height: 16, channels: 3, data: new Uint8Array(32 * 16 * 3) }); // or what fetch gave
+ * const index: Emoji16Index = {
+ *   name: 'pets',
+ *   source: { package: 'emoji-datasource-google', version: '16.0.0', sheet: 'img/google/sheets/16.png' },
+ *   resolution: 16,
+ *   columns: 2,
+ *   classes: [{ name: 'pet', subcategories: 'animal-mammal', images: '1F408=cat2 1F415=dog2' }],
+ * };
+ * decodeEmoji16(png, index).names; // ['cat2', 'dog2']
  * ```
  */
 export function decodeEmoji16(png: Uint8Array, index: Emoji16Index): Emoji16 {

@@ -1,6 +1,7 @@
 import { shuffledIndices } from '@evenkeel/nn';
 import type { ImageDataset } from './dataset.ts';
 
+/** Options of {@link splitHeldOut}. */
 export interface HeldOutOptions {
   /** Share of each class's groups to hold out, above 0 and below 1. Default 0.1. */
   readonly fraction?: number;
@@ -21,7 +22,9 @@ export interface HeldOutSplit {
  * @throws RangeError when fraction is not between 0 and 1.
  * @example
  * ```ts
+ * const emoji = await loadEmoji16();
  * const { train, heldOut } = splitHeldOut(emoji, { fraction: 0.1, seed: 1 });
+ * train.length + heldOut.length; // 2090
  * ```
  */
 export function splitHeldOut(dataset: ImageDataset, options: HeldOutOptions = {}): HeldOutSplit {

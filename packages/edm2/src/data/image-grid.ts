@@ -1,5 +1,6 @@
 import type { RasterImage } from '@evenkeel/formats';
 
+/** Options of {@link imageGrid}. */
 export interface ImageGridOptions {
   /** 1 (grey) or 3 (RGB). Default 3. */
   readonly channels?: 1 | 3;
@@ -20,7 +21,10 @@ export interface ImageGridOptions {
  * @throws RangeError when there is no picture, sizes differ, one is not square, or an option is out of range.
  * @example
  * ```ts
- * const png = encodePng(imageGrid(samples, { columns: 10, scale: 4, gap: 2 }));
+ * const emoji = await loadEmoji16();
+ * const images = [0, 500, 1000, 1500].map((index) => emoji.image(index));
+ * const grid = imageGrid(images, { columns: 2, scale: 4, gap: 2 }); // { width: 130, height: 130, channels: 3 }
+ * const png = encodePng(grid);
  * ```
  */
 export function imageGrid(images: readonly Uint8Array[], options: ImageGridOptions = {}): RasterImage {

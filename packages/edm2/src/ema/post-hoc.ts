@@ -10,7 +10,7 @@ import { type EmaProfile, exponentOfStd } from './profile.ts';
  *
  * @example
  * ```ts
- * profileInnerProduct({ images: 1000, std: 0.05 }, { images: 2000, std: 0.1 });
+ * profileInnerProduct({ images: 1000, std: 0.1 }, { images: 1000, std: 0.1 }); // 0.004235
  * ```
  */
 export function profileInnerProduct(a: EmaProfile, b: EmaProfile): number {
@@ -24,7 +24,8 @@ export function profileInnerProduct(a: EmaProfile, b: EmaProfile): number {
  *
  * @example
  * ```ts
- * profileInnerProducts(snapshots, targets).data; // row by row
+ * const snapshots = [{ images: 1000, std: 0.05 }, { images: 2000, std: 0.1 }];
+ * profileInnerProducts(snapshots, [{ images: 2000, std: 0.07 }]).data; // [0.000001552, 0.002533], row by row
  * ```
  */
 export function profileInnerProducts(a: readonly EmaProfile[], b: readonly EmaProfile[]): Matrix {
@@ -48,8 +49,9 @@ export function profileInnerProducts(a: readonly EmaProfile[], b: readonly EmaPr
  * @throws RangeError when there is no snapshot, two have the same time and length, or a length is out of range.
  * @example
  * ```ts
- * const snapshots = [{ images: 1000, std: 0.05 }, { images: 1000, std: 0.1 }, { images: 2000, std: 0.05 }, { images: 2000, std: 0.1 }];
- * const weights = solvePostHoc(snapshots, [{ images: 2000, std: 0.07 }]); // 4 rows, 1 column
+ * const snapshots = [1000, 2000].flatMap((images) => [0.05, 0.1].map((std) => ({ images, std })));
+ * const weights = solvePostHoc(snapshots, [{ images: 2000, std: 0.07 }]); // { rows: 4, columns: 1 }
+ * weights.data.reduce((sum, weight) => sum + weight); // 1
  * ```
  */
 export function solvePostHoc(snapshots: readonly EmaProfile[], targets: readonly EmaProfile[]): Matrix {

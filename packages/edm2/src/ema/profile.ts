@@ -62,7 +62,7 @@ export interface EmaUpdate {
  *
  * @example
  * ```ts
- * emaBeta({ std: 0.05, images: 4096, batch: 2048 }); // 0.5^17.97
+ * emaBeta({ std: 0.05, images: 4096, batch: 2048 }); // 0.000003889, or 0.5^17.97
  * ```
  */
 export function emaBeta({ std, images, batch }: EmaUpdate): number {

@@ -26,8 +26,17 @@ export interface ReconstructOptions {
  * @throws when snapshots differ in names, shapes or dtypes; what {@link solvePostHoc} throws.
  * @example
  * ```ts
- * const stored = files.map((file) => ({ images: file.images, std: file.std, load: () => readValues(file) }));
- * const [values] = await reconstruct(stored, [{ images: 2_000_000, std: 0.13 }]);
+ * const model = new Linear(2, 1);
+ * const ema = new PowerFunctionEma(model, { stds: [0.05, 0.1] });
+ * const stored: StoredEma[] = [];
+ * for (const images of [1000, 2000]) {
+ *   ema.update(images);
+ *   for (const std of ema.stds) {
+ *     const values = await ema.snapshot(std); // written to a file, and read again by `load`
+ *     stored.push({ images, std, load: () => values });
+ *   }
+ * }
+ * const [values = new Map()] = await reconstruct(stored, [{ images: 2000, std: 0.07 }]);
  * model.loadStateDict(stateDictOf(values));
  * ```
  */

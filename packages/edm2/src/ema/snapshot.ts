@@ -21,7 +21,7 @@ export interface EncodeSnapshotOptions {
  *
  * @example
  * ```ts
- * snapshotName({ images: 8_388_608, std: 0.05 });
+ * snapshotName({ images: 8_388_608, std: 0.05 }); // 'network-snapshot-0008388-0.050.safetensors'
  * ```
  */
 export function snapshotName({ images, std }: EmaProfile, prefix = 'network-snapshot'): string {
@@ -33,8 +33,10 @@ export function snapshotName({ images, std }: EmaProfile, prefix = 'network-snap
  *
  * @example
  * ```ts
+ * const ema = new PowerFunctionEma(new Linear(2, 1));
+ * ema.update(32);
  * const snapshot = { images: ema.images, std: 0.05, values: await ema.snapshot(0.05) };
- * await writeFileAtomically(join(folder, snapshotName(snapshot)), encodeSnapshot(snapshot));
+ * await writeFileAtomically(`out/${snapshotName(snapshot)}`, encodeSnapshot(snapshot));
  * ```
  */
 export function encodeSnapshot(snapshot: EmaSnapshot, options: EncodeSnapshotOptions = {}): Uint8Array {
@@ -53,8 +55,11 @@ export function encodeSnapshot(snapshot: EmaSnapshot, options: EncodeSnapshotOpt
  * @throws when the file is damaged or is no snapshot.
  * @example
  * ```ts
- * const { values } = decodeSnapshot(await readFile(path), path);
+ * const model = new Linear(2, 1);
+ * const bytes = encodeSnapshot({ images: 32, std: 0.05, values: await readStateDict(model.stateDict()) }); // or a file's
+ * const { images, values } = decodeSnapshot(bytes);
  * model.loadStateDict(stateDictOf(values));
+ * images; // 32
  * ```
  */
 export function decodeSnapshot(bytes: Uint8Array, file = 'snapshot'): EmaSnapshot {

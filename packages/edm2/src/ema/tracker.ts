@@ -29,11 +29,17 @@ export interface EmaShares<Scalar = number | Tensor> {
  * @throws RangeError when a length is out of range or given twice.
  * @example
  * ```ts
+ * const model = new Linear(2, 1);
+ * const optimizer = new Adam(model);
  * const ema = new PowerFunctionEma(model, { stds: [0.05, 0.1] });
- * optimizer.step(loss);
- * ema.update(imagesSeen);
- * await commit(loss);
+ * for (let step = 1; step <= 3; step++) {
+ *   const loss = model.call(ones([8, 2])).square().mean();
+ *   optimizer.step(loss);
+ *   ema.update(8 * step); // images seen
+ *   await commit(loss);
+ * }
  * const values = await ema.snapshot(0.05); // name -> host array
+ * [...values.keys()]; // ['weight', 'bias']
  * ```
  */
 export class PowerFunctionEma {
@@ -152,7 +158,8 @@ export class PowerFunctionEma {
  *
  * @example
  * ```ts
- * await writeFileAtomically(path, writeSafetensors(await readStateDict(model.stateDict())));
+ * const model = new Linear(2, 1);
+ * const bytes = writeSafetensors(await readStateDict(model.stateDict()));
  * ```
  */
 export async function readStateDict(dict: ReadonlyMap<string, Tensor>): Promise<Map<string, HostArray>> {
@@ -169,6 +176,8 @@ export async function readStateDict(dict: ReadonlyMap<string, Tensor>): Promise<
  *
  * @example
  * ```ts
+ * const model = new Linear(2, 1);
+ * const bytes = writeSafetensors(await readStateDict(model.stateDict())); // or a file's
  * model.loadStateDict(stateDictOf(readSafetensors(bytes).tensors));
  * ```
  */

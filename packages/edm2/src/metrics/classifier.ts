@@ -36,7 +36,7 @@ class ResidualBlock extends Module {
  * @example
  * ```ts
  * const classifier = new Classifier({ imgChannels: 3, labelCount: 10, widths: [24, 48, 72] });
- * classifier.call(images).argmax(1); // [N]
+ * classifier.call(zeros([8, 3, 16, 16])).argmax(1); // [8]
  * ```
  */
 export class Classifier extends Module {

@@ -34,7 +34,9 @@ export interface DenoisingTriplesOptions {
  * @throws RangeError when there are no indices.
  * @example
  * ```ts
+ * const emoji = await loadEmoji16();
  * const triples = denoisingTriples(emoji, { indices: splitHeldOut(emoji).heldOut, count: 128 });
+ * triples.images; // [128, 3, 16, 16]
  * ```
  */
 export function denoisingTriples(dataset: ImageDataset, options: DenoisingTriplesOptions): DenoisingTriples {
@@ -75,7 +77,12 @@ export interface DenoisingError {
  *
  * @example
  * ```ts
- * const { error, baseline } = await denoisingError(net, triples); // baseline is near 1
+ * const emoji = await loadEmoji16();
+ * const triples = denoisingTriples(emoji, { indices: splitHeldOut(emoji).heldOut, count: 4 });
+ * const [imgChannels, labelDim] = [emoji.channels, emoji.labelCount];
+ * const net = new Precond({ imgResolution: 16, imgChannels, labelDim, modelChannels: 8, channelMult: [1], numBlocks: 1 });
+ * const { error, baseline } = await denoisingError(net, triples);
+ * error === baseline; // true, before training; and near 1
  * ```
  */
 export async function denoisingError(net: Precond, triples: DenoisingTriples): Promise<DenoisingError> {

@@ -24,21 +24,42 @@ export const classifierSplit = { fraction: 0.2, seed: 0 } as const;
  * @example
  * ```ts
  * using classifier = await loadEmoji16Classifier();
- * const [label] = await classify(classifier, [pixels]);
+ * const emoji = await loadEmoji16();
+ * const [label] = await classify(classifier, [emoji.image(2089)]);
+ * emoji.classNames[label!]; // 'clock'
  * ```
  */
 export async function loadEmoji16Classifier(options: { readonly folder?: URL | string } = {}): Promise<Classifier> {
   return decodeClassifier(await readAsset(file, options.folder));
 }
 
-/** The classifier with weights `values`, as one file of float16 numbers. */
+/**
+ * The classifier with weights `values`, as one file of float16 numbers.
+ *
+ * @example
+ * ```ts
+ * const options = { imgChannels: 3, labelCount: 2, widths: [8, 16] };
+ * using classifier = new Classifier(options);
+ * const bytes = encodeClassifier(options, await readStateDict(classifier.stateDict()));
+ * ```
+ */
 export function encodeClassifier(options: ClassifierOptions, values: ReadonlyMap<string, HostArray>): Uint8Array {
   const { imgChannels, labelCount, widths } = options;
   const stored = [...values].map(([name, array]): [string, HostArray] => [name, { ...array, dtype: 'float16' }]);
   return writeSafetensors(stored, { network: JSON.stringify({ imgChannels, labelCount, widths }) });
 }
 
-/** Makes again what {@link encodeClassifier} wrote. */
+/**
+ * Makes again what {@link encodeClassifier} wrote.
+ *
+ * @example
+ * ```ts
+ * const options = { imgChannels: 3, labelCount: 2, widths: [8, 16] };
+ * using trained = new Classifier(options);
+ * using classifier = decodeClassifier(encodeClassifier(options, await readStateDict(trained.stateDict())));
+ * classifier.call(zeros([1, 3, 16, 16])); // [1, 2]
+ * ```
+ */
 export function decodeClassifier(bytes: Uint8Array): Classifier {
   const { tensors, metadata } = readSafetensors(bytes, { file });
   const classifier = new Classifier(JSON.parse(metadata.get('network') ?? '{}') as ClassifierOptions);
@@ -52,8 +73,10 @@ export function decodeClassifier(bytes: Uint8Array): Classifier {
  * @param pictures pixels `[C, R, R]` of each, 0 to 255, all of one size; none gives none.
  * @example
  * ```ts
- * const guesses = await classify(classifier, samples);
- * agreement(guesses, labels, emoji.classNames).overall; // 0.7
+ * using classifier = await loadEmoji16Classifier();
+ * const emoji = await loadEmoji16();
+ * const pictures = [2088, 2089].map((index) => emoji.image(index));
+ * await classify(classifier, pictures); // [9, 9], clocks
  * ```
  */
 export async function classify(classifier: Classifier, pictures: readonly Uint8Array[]): Promise<Int32Array> {
@@ -73,8 +96,11 @@ export async function classify(classifier: Classifier, pictures: readonly Uint8A
  *
  * @example
  * ```ts
+ * using classifier = await loadEmoji16Classifier();
+ * const emoji = await loadEmoji16();
  * const { heldOut } = splitHeldOut(emoji, classifierSplit);
- * const { classes } = await accuracy(classifier, subset(emoji, heldOut)); // classes.flag is the share of flags
+ * const { overall, classes } = await accuracy(classifier, subset(emoji, heldOut.slice(0, 8)));
+ * overall === classes.person; // true, for the first eight are persons
  * ```
  */
 export async function accuracy(classifier: Classifier, dataset: ImageDataset): Promise<Agreement> {

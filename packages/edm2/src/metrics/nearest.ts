@@ -17,7 +17,10 @@ export interface Neighbour {
  * @throws RangeError when the data set is empty or a picture has another size.
  * @example
  * ```ts
- * const [{ index, distance }] = nearestImages([sample], subset(emoji, train));
+ * const emoji = await loadEmoji16();
+ * const picture = emoji.image(7).map((value) => Math.min(255, value + 1));
+ * const [nearest] = nearestImages([picture], emoji);
+ * nearest?.index; // 7
  * ```
  */
 export function nearestImages(pictures: readonly Uint8Array[], dataset: ImageDataset): Neighbour[] {

@@ -57,7 +57,7 @@ export interface BlockOptions extends BlockStyle {
  * @example
  * ```ts
  * const block = new Block({ inChannels: 32, outChannels: 64, embChannels: 64, attention: true });
- * block.call(x, emb); // [8, 32, 16, 16] and [8, 64] give [8, 64, 16, 16]
+ * block.call(zeros([8, 32, 16, 16]), zeros([8, 64])); // [8, 64, 16, 16]
  * ```
  */
 export class Block extends Module {

@@ -36,7 +36,8 @@ export interface Denoised {
  * @example
  * ```ts
  * const net = new Precond({ imgResolution: 16, imgChannels: 3, labelDim: 10, modelChannels: 32, channelMult: [1, 2] });
- * net.denoise(noisy, 0.5, labels); // [8, 3, 16, 16]
+ * const noisy = new Generator(1).normal([8, 3, 16, 16]);
+ * net.denoise(noisy, 0.5, oneHot(arange(8), 10)); // [8, 3, 16, 16]
  * ```
  */
 export class Precond extends Module {

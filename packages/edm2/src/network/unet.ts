@@ -42,7 +42,8 @@ export interface UNetOptions extends BlockStyle {
  * @example
  * ```ts
  * const unet = new UNet({ imgResolution: 16, imgChannels: 3, labelDim: 10, modelChannels: 32, channelMult: [1, 2] });
- * unet.call(x, sigma.log().div(4), labels);
+ * const sigma = tensor([0.1, 1, 10]);
+ * unet.call(new Generator(1).normal([3, 3, 16, 16]), sigma.log().div(4), oneHot(arange(3), 10)); // [3, 3, 16, 16]
  * ```
  */
 export class UNet extends Module {

@@ -26,7 +26,11 @@ const margin = { top: 40, right: 24, bottom: 48, left: 64 };
  * Curves as an SVG document, with axes in round numbers.
  *
  * @throws when no series has a finite point.
- * @example lineChart([{ label: 'loss', points: [[0, 1], [1, 0.5]] }], { title: 'Training', xLabel: 'images', yLabel: 'loss' });
+ * @example
+ * ```ts
+ * const series = [{ label: 'loss', points: [[0, 1], [1, 0.5]] as [number, number][] }];
+ * lineChart(series, { title: 'Training', xLabel: 'images', yLabel: 'loss' }).slice(0, 4); // '<svg'
+ * ```
  */
 export function lineChart(series: readonly Series[], options: ChartOptions): string {
   const { title, xLabel, yLabel, width = 720, height = 420 } = options;

@@ -27,7 +27,8 @@ export interface Churned {
  *
  * @example
  * ```ts
- * addChurn(x, 1, 32, { amount: 40, random: new Generator(1) }); // sigma is 1.414
+ * const { sigma } = addChurn(ones([1, 3, 8, 8]), 1, 32, { amount: 40, random: new Generator(1) });
+ * sigma; // 1.414214
  * ```
  */
 export function addChurn(x: Tensor, sigma: number, steps: number, churn: Churn | undefined): Churned {

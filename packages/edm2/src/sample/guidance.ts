@@ -11,7 +11,9 @@ export type Denoiser = (x: Tensor, sigma: number) => Tensor;
  *
  * @example
  * ```ts
- * const denoiser = guided((x, s) => net.denoise(x, s, labels), (x, s) => guide.denoise(x, s), 1.4);
+ * const clean: Denoiser = (x) => x.mul(0.5); // in place of net.denoise(x, sigma, labels)
+ * const worse: Denoiser = (x) => x.mul(0.4);
+ * guided(clean, worse, 2)(tensor([1]), 0.5); // [0.6]
  * ```
  */
 export function guided(main: Denoiser, guide: Denoiser, weight: number): Denoiser {

@@ -21,7 +21,7 @@ export interface NoiseLevelOptions {
  * @throws RangeError when a value is out of range.
  * @example
  * ```ts
- * noiseLevels({ steps: 3, sigmaMin: 0.002, sigmaMax: 80 }); // [80, 2.5, 0.002, 0]
+ * noiseLevels({ steps: 3, sigmaMin: 0.002, sigmaMax: 80 }); // [79.99998, 2.515, 0.002, 0], in float32
  * ```
  */
 export function noiseLevels(options: NoiseLevelOptions = {}): Float64Array {

@@ -21,8 +21,10 @@ export interface SampleOptions extends HeunOptions {
  * @throws when guidance is asked for without a guide.
  * @example
  * ```ts
+ * const options = { imgResolution: 8, imgChannels: 3, labelDim: 10, modelChannels: 8, channelMult: [1], numBlocks: 1 };
  * const labels = oneHot(arange(10), 10);
- * const images = await sample(net, new Generator(1).normal([10, 3, 16, 16]), { labels });
+ * const noise = new Generator(1).normal([10, 3, 8, 8]);
+ * const images = await sample(new Precond(options), noise, { labels, steps: 4 }); // [10, 3, 8, 8]
  * const pixels = latentsToPixels(await images.data());
  * ```
  */

@@ -32,8 +32,9 @@ export interface LabeledImages {
  *
  * @example
  * ```ts
+ * const emoji = await loadEmoji16();
  * const loader = new DataLoader(trainingExamples(emoji), { batchSize: 32, indices: classBalanced(emoji) });
- * const { images, labels } = await loader.next(); // [32, 3, 16, 16], [32, 10]
+ * const batch = await loader.next(); // { images: [32, 3, 16, 16], labels: [32, 10] }
  * ```
  */
 export function trainingExamples(dataset: ImageDataset): Dataset<LabeledImages> {

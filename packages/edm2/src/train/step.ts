@@ -46,7 +46,16 @@ export interface LossAndGradients {
  *
  * @example
  * ```ts
- * accumulator.add(lossAndGradients(parts, batch, { random, batchSize: 64 }).gradients);
+ * const options = { imgResolution: 8, imgChannels: 3, labelDim: 0, modelChannels: 8, channelMult: [1], numBlocks: 1 };
+ * const net = new Precond(options);
+ * const parts = { net, loss: new Edm2Loss(), optimizer: new Adam(net) };
+ * const random = new Generator(1);
+ * using accumulator = new GradientAccumulator(net);
+ * for (let round = 0; round < 2; round++) {
+ *   const batch = { images: random.normal([4, 3, 8, 8], { std: 0.5 }) };
+ *   accumulator.add(lossAndGradients(parts, batch, { random, batchSize: 8 }).gradients);
+ *   await commit();
+ * }
  * ```
  */
 export function lossAndGradients(parts: TrainingParts, batch: Batch, options: RoundOptions): LossAndGradients {
@@ -69,9 +78,16 @@ export function lossAndGradients(parts: TrainingParts, batch: Batch, options: Ro
  *
  * @example
  * ```ts
- * const { loss } = trainStep(parts, batch, { random, learningRate: 0.01, images: seen + 32 });
- * await commit(loss);
- * console.log(await loss.item());
+ * const options = { imgResolution: 8, imgChannels: 3, labelDim: 0, modelChannels: 8, channelMult: [1], numBlocks: 1 };
+ * const net = new Precond(options);
+ * const parts = { net, loss: new Edm2Loss(), optimizer: new Adam(net), ema: new PowerFunctionEma(net) };
+ * const random = new Generator(1);
+ * for (let images = 4; images <= 12; images += 4) {
+ *   const batch = { images: random.normal([4, 3, 8, 8], { std: 0.5 }) };
+ *   const { loss } = trainStep(parts, batch, { random, learningRate: 0.01, images });
+ *   await commit(loss);
+ *   console.log(images, await loss.item());
+ * }
  * ```
  */
 export function trainStep(parts: TrainingParts, batch: Batch, options: TrainStepOptions): LossAndGradients {

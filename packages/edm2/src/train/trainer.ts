@@ -64,12 +64,16 @@ export interface TrainStep {
  *
  * @example
  * ```ts
- * using trainer = new Trainer(net, loader, { batchSize: 32, learningRate: { decayBatches: 1000, rampupImages: 2000 } });
- * for (let i = 0; i < 500; i++) {
+ * const emoji = await loadEmoji16();
+ * const loader = new DataLoader(trainingExamples(emoji), { batchSize: 4, indices: classBalanced(emoji) });
+ * const options = { imgResolution: 16, imgChannels: 3, labelDim: 10, modelChannels: 8, channelMult: [1], numBlocks: 1 };
+ * using net = new Precond(options);
+ * using trainer = new Trainer(net, loader, { batchSize: 4, learningRate: { decayBatches: 1000, rampupImages: 2000 } });
+ * for (let i = 0; i < 3; i++) {
  *   const { images, loss } = await trainer.step();
- *   if (i % 50 === 0) console.log(images, await loss.item());
+ *   console.log(images, await loss.item());
  * }
- * const averaged = await trainer.ema.snapshot(0.1);
+ * const averaged = await trainer.ema.snapshot(0.1); // name -> host array
  * ```
  */
 export class Trainer {

@@ -10,7 +10,8 @@ let written = 0;
  * @throws Error, one line, naming path and reason (no permission, disk full, the path is a folder); nothing is left behind.
  * @example
  * ```ts
- * await writeFileAtomically('out/net.safetensors', writeSafetensors(entries));
+ * const bias = { dtype: 'float32', shape: [2], data: new Float32Array([1, 2]) } as const;
+ * await writeFileAtomically('out/net.safetensors', writeSafetensors([['bias', bias]]));
  * ```
  */
 export async function writeFileAtomically(path: string, content: Uint8Array | string): Promise<void> {

@@ -8,6 +8,7 @@ import {
 } from '../host-array.ts';
 import { encodeNpyHeader, parseNpyHeader } from './npy-header.ts';
 
+/** Options of {@link readNpy} and `readNpz`. */
 export interface NpyReadOptions extends HostArrayOptions {
   /** Names the file in error messages. */
   readonly file?: string;
@@ -21,7 +22,12 @@ export interface NpyReadOptions extends HostArrayOptions {
  * text) or the length of the file does not match its shape.
  * @example
  * ```ts
+ * import { readFile, writeFile } from 'node:fs/promises';
+ *
+ * await writeFile('features.npy', writeNpy({ dtype: 'float32', shape: [1, 2], data: new Float32Array([1, 2]) }));
  * const { shape, data } = readNpy(await readFile('features.npy'), { file: 'features.npy' });
+ * shape; // [1, 2]
+ * data; // Float32Array [1, 2]
  * ```
  */
 export function readNpy(bytes: Uint8Array, options: NpyReadOptions = {}): HostArray {
@@ -45,6 +51,7 @@ export function readNpy(bytes: Uint8Array, options: NpyReadOptions = {}): HostAr
  * @example
  * ```ts
  * const bytes = writeNpy({ dtype: 'float32', shape: [1, 2], data: new Float32Array([1, 2]) });
+ * bytes.length; // 136, a header of 128 and 4 for each number
  * ```
  */
 export function writeNpy(array: HostArray): Uint8Array {

@@ -3,6 +3,7 @@ import type { HostArray } from '../host-array.ts';
 import { listZip, readZipEntry } from '../zip.ts';
 import { type NpyReadOptions, readNpy, writeNpy } from './npy.ts';
 
+/** Options of {@link writeNpz}. */
 export interface NpzWriteOptions {
   /** Deflates the arrays, as `numpy.savez_compressed` does. Default `false`. */
   readonly compress?: boolean;
@@ -15,7 +16,8 @@ export interface NpzWriteOptions {
  * @throws Error, one line, when the archive is damaged or cut off, holds a file that is no array, or a name twice.
  * @example
  * ```ts
- * const mu = readNpz(await readFile('stats.npz'), { file: 'stats.npz' }).get('mu');
+ * const stats = writeNpz([['mu', { dtype: 'float64', shape: [2], data: new Float64Array([1, 2]) }]]); // or a file's bytes
+ * const mu = readNpz(stats, { file: 'stats.npz' }).get('mu')?.data; // Float64Array [1, 2]
  * ```
  */
 export function readNpz(bytes: Uint8Array, options: NpyReadOptions = {}): Map<string, HostArray> {

@@ -2,11 +2,13 @@ import { decodeBfloat16 } from '../float16.ts';
 import { type HostArray, type HostArrayOptions, hostArrayFromBytes } from '../host-array.ts';
 import { parseHeader } from './header.ts';
 
+/** Options of {@link readSafetensors}. */
 export interface SafetensorsReadOptions extends HostArrayOptions {
   /** Names the file in error messages. */
   readonly file?: string;
 }
 
+/** What a safetensors file holds. */
 export interface Safetensors {
   /** Tensors by name, in the order of the header. */
   readonly tensors: Map<string, HostArray>;
@@ -21,6 +23,10 @@ export interface Safetensors {
  * pass the end of the file, a name appears twice, or a dtype is unknown.
  * @example
  * ```ts
+ * import { readFile, writeFile } from 'node:fs/promises';
+ *
+ * const gain = { dtype: 'float32', shape: [], data: new Float32Array([1]) } as const;
+ * await writeFile('net.safetensors', writeSafetensors([['unet.out_gain', gain]]));
  * const { tensors } = readSafetensors(await readFile('net.safetensors'), { file: 'net.safetensors' });
  * tensors.get('unet.out_gain')?.data; // Float32Array [1]
  * ```

@@ -22,7 +22,8 @@ export interface CosineAttentionOptions {
  * @throws when the channels are not a multiple of `3 heads`.
  * @example
  * ```ts
- * const y = cosineAttention(attnQkv.call(x), { heads: 4 }); // [N, 192, 8, 8] gives [N, 64, 8, 8]
+ * const qkv = new MPConv(64, 192, { kernel: 1 }).call(zeros([2, 64, 8, 8])); // [2, 192, 8, 8]
+ * const y = cosineAttention(qkv, { heads: 4 }); // [2, 64, 8, 8]
  * ```
  */
 export function cosineAttention<D extends DType>(qkv: Tensor<D>, options: CosineAttentionOptions = {}): Tensor<D> {

@@ -20,7 +20,7 @@ export interface MPConcatOptions {
  * @throws when the shapes differ outside `axis`.
  * @example
  * ```ts
- * mpConcat(features, skip); // [N, 64, H, W] and [N, 32, H, W] give [N, 96, H, W]
+ * mpConcat(zeros([2, 64, 8, 8]), zeros([2, 32, 8, 8])); // [2, 96, 8, 8]
  * ```
  */
 export function mpConcat<D extends DType>(a: Tensor<D>, b: Tensor<D>, options: MPConcatOptions = {}): Tensor<D> {

@@ -23,8 +23,8 @@ const smallestMeanSquare = 1e-36;
  * @throws when `x` is no float tensor or an axis does not exist.
  * @example
  * ```ts
- * const weight = generator.normal([64, 128]).mul(3);
- * normalize(weight); // each of the 64 rows has RMS 0.99997
+ * const weight = normalize(new Generator(1).normal([64, 128], { std: 3 }));
+ * await weight.square().mean(1).sqrt().mean().item(); // 0.99997, as for each of the 64 rows
  * ```
  */
 export function normalize<D extends DType>(x: Tensor<D>, options: NormalizeOptions = {}): Tensor<D> {

@@ -18,7 +18,8 @@ export interface PixelNormOptions {
  *
  * @example
  * ```ts
- * pixelNorm(generator.normal([4, 32, 8, 8])); // every pixel's 32 values have RMS 0.9999
+ * const x = pixelNorm(new Generator(1).normal([4, 32, 8, 8], { std: 3 }));
+ * await x.square().mean().sqrt().item(); // 0.99997, as for each pixel's 32 values
  * ```
  */
 export function pixelNorm<D extends DType>(x: Tensor<D>, options: PixelNormOptions = {}): Tensor<D> {

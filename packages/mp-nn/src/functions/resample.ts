@@ -24,7 +24,7 @@ export interface ResampleOptions {
  * @throws when the filter has an odd number of taps or sums to 0, or `x` is not of rank 4.
  * @example
  * ```ts
- * resample(images, { mode: 'down' }); // [N, 3, 16, 16] gives [N, 3, 8, 8]
+ * resample(zeros([8, 3, 16, 16]), { mode: 'down' }); // [8, 3, 8, 8]
  * ```
  */
 export function resample<D extends DType>(x: Tensor<D>, options: ResampleOptions = {}): Tensor<D> {

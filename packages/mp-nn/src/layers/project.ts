@@ -18,10 +18,14 @@ export interface Projectable {
  *
  * @example
  * ```ts
- * project(model);
- * const loss = lossOf(model, batch);
- * optimizer.step(loss);
- * await commit(loss);
+ * const model = new Sequential(new MPLinear(2, 64), new MPLinear(64, 1));
+ * const optimizer = new Adam(model);
+ * for (let step = 0; step < 3; step++) {
+ *   project(model);
+ *   const loss = model.call(ones([8, 2])).square().mean();
+ *   optimizer.step(loss);
+ *   await commit(loss);
+ * }
  * ```
  */
 export function project(model: Module): void {

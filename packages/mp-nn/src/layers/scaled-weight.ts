@@ -19,7 +19,8 @@ export function fanIn(weightShape: Shape): number {
  *
  * @example
  * ```ts
- * x.matmul(scaledWeight(this.weight.value, 1).transpose()); // in the forward of a linear layer
+ * const weight = new Parameter(new Generator(1).normal([128, 64])); // of a linear layer
+ * zeros([8, 64]).matmul(scaledWeight(weight.value, 1).transpose()); // [8, 128], in its forward
  * ```
  */
 export function scaledWeight(weight: Tensor, gain: number | Tensor): Tensor {

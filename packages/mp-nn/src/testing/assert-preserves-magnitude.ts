@@ -63,9 +63,10 @@ class MagnitudeError extends Error {}
  *
  * @example
  * ```ts
- * await assertPreservesMagnitude((x) => mpSilu(x), { inputShape: [64, 64], expected: { inputGradient: 1.034 } });
- * await assertPreservesMagnitude({ create: (generator) => new MPLinear(64, 64, { generator }) }, { inputShape: [64, 64] });
- * await assertPreservesMagnitude(mpConvContract);
+ * const linear = { create: (generator: Generator) => new MPLinear(64, 64, { generator }) };
+ * await assertPreservesMagnitude(linear, { inputShape: [64, 64] });
+ * await assertPreservesMagnitude(mpSilu, { inputShape: [64, 64], expected: { inputGradient: 1.034 } });
+ * await assertPreservesMagnitude(mpSumContract, { runs: 1 });
  * ```
  */
 export async function assertPreservesMagnitude(

@@ -1,6 +1,7 @@
 import type { Dataset } from './dataset.ts';
 import { type IndexStream, requireCount, sequentialIndices, shuffledIndices } from './index-stream.ts';
 
+/** Options of {@link DataLoader}. */
 export interface DataLoaderOptions {
   /** Examples a batch of this process. */
   readonly batchSize: number;
@@ -27,9 +28,13 @@ export interface DataLoaderOptions {
  *
  * @example
  * ```ts
+ * const digits = arrayDataset({ images: { data: new Float32Array(1000 * 256), shape: [1000, 1, 16, 16] } });
  * const loader = new DataLoader(digits, { batchSize: 32, seed: 1 });
- * const { images, labels } = await loader.next();
+ * const { images } = await loader.next();
+ * images; // [32, 1, 16, 16]
+ * // Goes on where that one is, in another process too.
  * const resumed = new DataLoader(digits, { batchSize: 32, seed: 1, position: loader.position });
+ * resumed.nextIndices().join() === loader.nextIndices().join(); // true
  * ```
  */
 export class DataLoader<Batch> {

@@ -25,8 +25,8 @@ export interface ArrayField {
  * @example
  * ```ts
  * const digits = arrayDataset({
- *   images: { data: pixels, shape: [1000, 1, 16, 16] },
- *   labels: { data: classes, shape: [1000] },
+ *   images: { data: new Float32Array(1000 * 256), shape: [1000, 1, 16, 16] },
+ *   labels: { data: new Int32Array(1000), shape: [1000] },
  * });
  * digits.batch([4, 2]); // { images: [2, 1, 16, 16], labels: [2] }
  * ```

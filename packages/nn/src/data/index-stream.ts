@@ -5,6 +5,7 @@ export interface IndexStream {
   at(position: number): number;
 }
 
+/** What an order of examples follows from. */
 export interface ShuffleOptions {
   /** Whole number, at least 0. @defaultValue 0 */
   readonly seed?: number;
@@ -19,7 +20,7 @@ export interface ShuffleOptions {
  * @example
  * ```ts
  * const stream = shuffledIndices(50_000, { seed: 7 });
- * stream.at(123_456); // the same in every process, now and after a resume
+ * stream.at(123_456); // 11920, in every process, now and after a resume
  * ```
  */
 export function shuffledIndices(length: number, options: ShuffleOptions = {}): IndexStream {
@@ -68,7 +69,8 @@ export function sequentialIndices(length: number): IndexStream {
  * @example
  * ```ts
  * const indices = classBalancedIndices([0, 0, 0, 1], { seed: 7 }); // half of the draws are example 3
- * const loader = new DataLoader(dataset, { batchSize: 32, indices });
+ * const draws = Array.from({ length: 1000 }, (_, position) => indices.at(position));
+ * draws.filter((example) => example === 3).length; // 500
  * ```
  */
 export function classBalancedIndices(labels: ArrayLike<number>, options: ShuffleOptions = {}): IndexStream {

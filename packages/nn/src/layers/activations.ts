@@ -6,7 +6,7 @@ import { Module } from '../module/module.ts';
  *
  * @example
  * ```ts
- * new Sequential(new Linear(2, 8), new ReLU(), new Linear(8, 1));
+ * new ReLU().call(tensor([-1, 0, 2])); // [0, 0, 2]
  * ```
  */
 export class ReLU extends Module {
@@ -20,7 +20,7 @@ export class ReLU extends Module {
  *
  * @example
  * ```ts
- * new Sequential(new Linear(2, 8), new SiLU(), new Linear(8, 1));
+ * new SiLU().call(tensor([-1, 0, 2])); // [-0.2689, 0, 1.7616]
  * ```
  */
 export class SiLU extends Module {
@@ -34,7 +34,7 @@ export class SiLU extends Module {
  *
  * @example
  * ```ts
- * new Sequential(new Linear(2, 8), new GELU(), new Linear(8, 1));
+ * new GELU().call(tensor([-1, 0, 2])); // [-0.1587, 0, 1.9545]
  * ```
  */
 export class GELU extends Module {
@@ -48,7 +48,7 @@ export class GELU extends Module {
  *
  * @example
  * ```ts
- * new Sequential(new Linear(2, 8), new Tanh(), new Linear(8, 1));
+ * new Tanh().call(tensor([-1, 0, 2])); // [-0.7616, 0, 0.9640]
  * ```
  */
 export class Tanh extends Module {
@@ -62,7 +62,7 @@ export class Tanh extends Module {
  *
  * @example
  * ```ts
- * new Sequential(new Linear(2, 8), new Sigmoid(), new Linear(8, 1));
+ * new Sigmoid().call(tensor([-1, 0, 2])); // [0.2689, 0.5, 0.8808]
  * ```
  */
 export class Sigmoid extends Module {

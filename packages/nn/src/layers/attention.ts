@@ -6,6 +6,7 @@ import { dtypeOf, generatorOf, type InitializationOptions, xavierUniform } from 
 import { Linear } from './linear.ts';
 import { requireDivides, requireProbability, requireSizes } from './sizes.ts';
 
+/** Options of {@link scaledDotProductAttention}. */
 export interface AttentionOptions {
   /** bool, broadcasting to `[..., L, S]`: true where a query may look. */
   readonly mask?: Tensor;
@@ -21,7 +22,8 @@ export interface AttentionOptions {
  *
  * @example
  * ```ts
- * scaledDotProductAttention(q, k, v, { causal: true });
+ * const [queries, keys, values] = [zeros([2, 10, 64]), zeros([2, 10, 64]), zeros([2, 10, 32])];
+ * scaledDotProductAttention(queries, keys, values, { causal: true }); // [2, 10, 32]
  * ```
  */
 export function scaledDotProductAttention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions = {}): Tensor {
@@ -40,6 +42,7 @@ function attentionWeights(q: Tensor, k: Tensor, options: AttentionOptions): Tens
   return scores.softmax(-1);
 }
 
+/** Options of {@link MultiHeadAttention}. */
 export interface MultiHeadAttentionOptions extends InitializationOptions {
   /** Whether the projections have biases (first 0). @defaultValue true */
   readonly bias?: boolean;
@@ -57,7 +60,7 @@ export interface MultiHeadAttentionOptions extends InitializationOptions {
  * @example
  * ```ts
  * const attention = new MultiHeadAttention(64, 4);
- * attention.call(zeros([2, 10, 64])).shape; // [2, 10, 64]
+ * attention.call(zeros([2, 10, 64])); // [2, 10, 64]
  * ```
  */
 export class MultiHeadAttention extends Module {

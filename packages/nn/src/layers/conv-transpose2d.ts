@@ -18,7 +18,7 @@ export interface ConvTranspose2dOptions extends InitializationOptions, ConvTrans
  * @example
  * ```ts
  * const up = new ConvTranspose2d(16, 8, 2, { stride: 2 });
- * up.call(zeros([1, 16, 4, 4])).shape; // [1, 8, 8, 8]
+ * up.call(zeros([1, 16, 4, 4])); // [1, 8, 8, 8]
  * ```
  */
 export class ConvTranspose2d extends Module {

@@ -20,7 +20,7 @@ export interface Conv2dOptions extends InitializationOptions, ConvOptions {
  * @example
  * ```ts
  * const layer = new Conv2d(3, 16, 3, { padding: 'same' });
- * layer.call(zeros([1, 3, 8, 8])).shape; // [1, 16, 8, 8]
+ * layer.call(zeros([1, 3, 8, 8])); // [1, 16, 8, 8]
  * ```
  */
 export class Conv2d extends Module {

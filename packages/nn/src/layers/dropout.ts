@@ -3,6 +3,7 @@ import { Module } from '../module/module.ts';
 import { generatorOf } from './initialization.ts';
 import { requireProbability } from './sizes.ts';
 
+/** Where masks come from. */
 export interface DropoutOptions {
   /** Source of the masks. @defaultValue that of `withGenerator`, or the one that layers share */
   readonly generator?: Generator;
@@ -16,8 +17,9 @@ export interface DropoutOptions {
  *
  * @example
  * ```ts
- * const drop = new Dropout(0.1, { generator: new Generator(7) });
- * drop.eval().call(x); // x itself
+ * const drop = new Dropout(0.5, { generator: new Generator(7) });
+ * drop.call(ones([4])); // [4], of 0 and 2
+ * drop.eval().call(ones([4])); // [1, 1, 1, 1]
  * ```
  */
 export class Dropout extends Module {
@@ -42,7 +44,8 @@ export class Dropout extends Module {
  *
  * @example
  * ```ts
- * dropout(weights, 0.1, new Generator(7));
+ * const dropped = dropout(ones([1000]), 0.1, new Generator(7));
+ * await dropped.max().item(); // 1.111111, what is kept makes up for what is not
  * ```
  */
 export function dropout(x: Tensor, probability: number, generator: Generator): Tensor {

@@ -13,7 +13,7 @@ import { requireSizes } from './sizes.ts';
  * @example
  * ```ts
  * const table = new Embedding(10, 64);
- * table.call(tensor([3, 1, 4], { dtype: 'int32' })).shape; // [3, 64]
+ * table.call(tensor([3, 1, 4], { dtype: 'int32' })); // [3, 64]
  * ```
  */
 export class Embedding extends Module {

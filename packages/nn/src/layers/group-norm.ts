@@ -3,6 +3,7 @@ import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
 import { requireDivides, requireSizes } from './sizes.ts';
 
+/** Options of {@link GroupNorm} and {@link LayerNorm}. */
 export interface NormOptions {
   /** Added to the variance. @defaultValue 1e-5 */
   readonly epsilon?: number;
@@ -20,7 +21,7 @@ export interface NormOptions {
  *
  * @example
  * ```ts
- * new GroupNorm(4, 32).call(zeros([2, 32, 8, 8])).shape; // [2, 32, 8, 8]
+ * new GroupNorm(4, 32).call(zeros([2, 32, 8, 8])); // [2, 32, 8, 8]
  * ```
  */
 export class GroupNorm extends Module {

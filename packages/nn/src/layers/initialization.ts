@@ -34,7 +34,10 @@ export function seedLayers(seed: number): void {
  *
  * @example
  * ```ts
- * const loss = withGenerator(new Generator(seed).fork(step), () => lossOf(model, batch)); // the same masks after a resume
+ * const drop = new Dropout(0.5);
+ * const [seed, step] = [1, 700];
+ * // Masks follow from seed and step: the same after a resume.
+ * const y = withGenerator(new Generator(seed).fork(step), () => drop.call(ones([8, 64])));
  * ```
  */
 export function withGenerator<T>(generator: Generator, body: () => T): T {
@@ -73,7 +76,9 @@ export function standardNormal(shape: Shape, options: InitializationOptions): Te
  *
  * @example
  * ```ts
- * const phases = generatorOf(options).uniform([64]); // in the constructor of a layer that takes InitializationOptions
+ * // In the constructor of a layer that takes InitializationOptions:
+ * const options: InitializationOptions = { generator: new Generator(1) };
+ * const phases = generatorOf(options).uniform([64]); // [64]
  * ```
  */
 export function generatorOf(options: { readonly generator?: Generator }): Generator {

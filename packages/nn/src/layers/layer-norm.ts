@@ -11,7 +11,7 @@ import { type NormOptions, standardize } from './group-norm.ts';
  *
  * @example
  * ```ts
- * new LayerNorm(64).call(zeros([2, 10, 64])).shape; // [2, 10, 64]
+ * new LayerNorm(64).call(zeros([2, 10, 64])); // [2, 10, 64]
  * ```
  */
 export class LayerNorm extends Module {

@@ -4,6 +4,7 @@ import { Parameter } from '../module/parameter.ts';
 import { fanInUniform, type InitializationOptions } from './initialization.ts';
 import { requireSizes } from './sizes.ts';
 
+/** Options of {@link Linear}. */
 export interface LinearOptions extends InitializationOptions {
   /** Whether to add a bias. @defaultValue true */
   readonly bias?: boolean;
@@ -18,7 +19,7 @@ export interface LinearOptions extends InitializationOptions {
  * @example
  * ```ts
  * const layer = new Linear(2, 64);
- * layer.call(zeros([8, 2])).shape; // [8, 64]
+ * layer.call(zeros([8, 2])); // [8, 64]
  * ```
  */
 export class Linear extends Module {

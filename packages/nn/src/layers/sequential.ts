@@ -12,7 +12,7 @@ export interface Layer extends Module {
  * @example
  * ```ts
  * const mlp = new Sequential(new Linear(2, 64), new SiLU(), new Linear(64, 1));
- * mlp.call(zeros([8, 2])).shape; // [8, 1]
+ * mlp.call(zeros([8, 2])); // [8, 1]
  * ```
  */
 export class Sequential extends Module {

@@ -27,7 +27,8 @@ export type FieldNames = Readonly<Record<string, string>> | ((field: string) => 
  *   }
  * }
  * const model = new Mlp();
- * [...model.stateDict().keys()]; // output_gain, hidden.weight, hidden.bias, output.weight, output.bias
+ * model.call(zeros([8, 2])); // [8, 1]
+ * [...model.stateDict().keys()]; // ['output_gain', 'hidden.weight', 'hidden.bias', 'output.weight', 'output.bias']
  * ```
  */
 export abstract class Module {
@@ -132,7 +133,12 @@ export abstract class Module {
  * ```ts
  * class Block extends Module {
  *   static override readonly names = snakeCase; // convRes0 is published as conv_res0
+ *   readonly convRes0 = new Conv2d(8, 8, 3);
+ *   forward(x: Tensor) {
+ *     return this.convRes0.call(x);
+ *   }
  * }
+ * [...new Block().stateDict().keys()]; // ['conv_res0.weight', 'conv_res0.bias']
  * ```
  */
 export function snakeCase(field: string): string {

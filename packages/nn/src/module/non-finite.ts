@@ -22,8 +22,10 @@ export interface NonFinite {
  *
  * @example
  * ```ts
- * const culprit = await findNaN(model, () => model.call(images));
- * if (culprit) console.error(`NaN appears in ${culprit.path}`);
+ * const model = new Sequential(new Linear(2, 8), new ReLU(), new Linear(8, 1));
+ * model.parameters()[2]?.assign(full([1, 8], Number.NaN));
+ * const culprit = await findNaN(model, () => model.call(zeros([4, 2])));
+ * culprit?.path; // 'Sequential.2'
  * ```
  */
 export async function findNaN(model: Module, body: () => unknown): Promise<NonFinite | undefined> {
@@ -60,7 +62,9 @@ export interface CheckFiniteOptions {
  *
  * @example
  * ```ts
- * const value = await checkFinite(loss, { model, rerun: () => model.call(images) });
+ * const model = new Linear(2, 1);
+ * const lossOf = () => model.call(ones([4, 2])).square().mean();
+ * const value = await checkFinite(lossOf(), { model, rerun: lossOf });
  * ```
  */
 export async function checkFinite(loss: Tensor | number, options?: CheckFiniteOptions): Promise<number> {

@@ -15,10 +15,11 @@ export interface ParameterOptions {
  *
  * @example
  * ```ts
- * const weight = new Parameter(generator.normal([64, 32]));
- * const [gradient] = grad(weight.value.square().sum(), [weight.value]);
- * weight.assign(weight.value.sub(gradient.mul(0.1)));
+ * const weight = new Parameter(tensor([1, 2]));
+ * const gradient = grad(weight.value.square().sum(), weight.value); // [2, 4]
+ * weight.assign(weight.value.sub(gradient.mul(0.25)));
  * await commit();
+ * await weight.value.array(); // [0.5, 1]
  * ```
  */
 export class Parameter extends State {
@@ -43,9 +44,12 @@ export class Parameter extends State {
  * @example
  * ```ts
  * class Fourier extends Module {
- *   readonly frequencies = new Persistent(generator.normal([64]));
- *   forward(x: Tensor) { return x.unsqueeze(1).mul(this.frequencies.value).cos(); }
+ *   readonly frequencies = new Persistent(new Generator(1).normal([64]));
+ *   forward(x: Tensor) {
+ *     return x.unsqueeze(1).mul(this.frequencies.value).cos();
+ *   }
  * }
+ * new Fourier().call(zeros([8])); // [8, 64]
  * ```
  */
 export class Persistent extends State {}

@@ -53,10 +53,13 @@ export function runInScope<T>(module: Module, inputs: readonly unknown[], body: 
  *
  * @example
  * ```ts
- * const magnitudes = new Map<string, Tensor>();
- * withProbe({ onForward: ({ path, output }) => magnitudes.set(path, (output as Tensor).square().mean().sqrt()) }, () =>
- *   model.call(images),
- * );
+ * const model = new Sequential(new Linear(2, 64), new SiLU(), new Linear(64, 1));
+ * const magnitudes: Record<string, Tensor> = {};
+ * const onForward = ({ path, output }: ForwardEvent) => {
+ *   magnitudes[path] = (output as Tensor).square().mean().sqrt();
+ * };
+ * withProbe({ onForward }, () => model.call(ones([8, 2])));
+ * Object.keys(magnitudes); // ['Sequential.0', 'Sequential.1', 'Sequential.2', 'Sequential']
  * ```
  */
 export function withProbe<T>(probe: Probe, body: () => T): T {

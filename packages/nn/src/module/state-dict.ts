@@ -3,6 +3,7 @@ import { type State, Tensor } from '@evenkeel/tensor';
 /** Values by path: what {@link Module.stateDict} gives and `@evenkeel/formats` writes and reads. */
 export type StateDict = ReadonlyMap<string, Tensor> | Readonly<Record<string, Tensor>>;
 
+/** Options of {@link Module.loadStateDict}. */
 export interface LoadOptions {
   /** Whether missing and unexpected names are errors; wrong shapes always are. @defaultValue true */
   readonly strict?: boolean;

@@ -2,6 +2,7 @@ import { type State, type Tensor, tensor } from '@evenkeel/tensor';
 import { requireAtLeast, requireDecay } from './hyperparameter.ts';
 import { type Current, Optimizer, type OptimizerOptions, type StateDType, type Trainable } from './optimizer.ts';
 
+/** Options of {@link Adam} and {@link AdamW}. */
 export interface AdamOptions extends OptimizerOptions {
   /** Decay of the averages of the gradient and of its square. @defaultValue [0.9, 0.999] */
   readonly betas?: readonly [number, number];
@@ -38,9 +39,13 @@ export interface AdamScalars {
  *
  * @example
  * ```ts
+ * const model = new Linear(2, 1);
  * const optimizer = new Adam(model, { betas: [0.9, 0.99], sanitize: true });
- * optimizer.step(loss, { learningRate: schedule(images) });
- * await commit(loss);
+ * for (let step = 0; step < 3; step++) {
+ *   const loss = model.call(ones([8, 2])).square().mean();
+ *   optimizer.step(loss, { learningRate: 0.01 / (1 + step) });
+ *   await commit(loss);
+ * }
  * ```
  */
 export class Adam extends Optimizer<AdamScalars> {

@@ -8,7 +8,11 @@ import type { Trainable } from './optimizer.ts';
  *
  * @example
  * ```ts
+ * const model = new Linear(2, 1);
  * const optimizer = new AdamW(model, { learningRate: 3e-4, weightDecay: 0.1 });
+ * const loss = model.call(ones([8, 2])).square().mean();
+ * optimizer.step(loss);
+ * await commit(loss);
  * ```
  */
 export class AdamW extends Adam {

@@ -16,9 +16,13 @@ export interface ClippedGradients {
  *
  * @example
  * ```ts
- * const { gradients, norm } = clipGradNorm(grad(loss, model.parameters().map((p) => p.value)), 1);
+ * const model = new Linear(2, 1);
+ * const optimizer = new SGD(model);
+ * const loss = model.call(ones([8, 2])).square().mean();
+ * const values = model.parameters().map((parameter) => parameter.value);
+ * const { gradients, norm } = clipGradNorm(grad(loss, values), 1);
  * optimizer.step(gradients);
- * await commit(norm);
+ * await commit(loss, norm);
  * ```
  */
 export function clipGradNorm(gradients: readonly Tensor[], maxNorm: number): ClippedGradients {
@@ -38,7 +42,8 @@ export function clipGradNorm(gradients: readonly Tensor[], maxNorm: number): Cli
  *
  * @example
  * ```ts
- * optimizer.step(clipGradValue(gradients, 0.5));
+ * const [clipped] = clipGradValue([tensor([-2, 0.1, 0.7])], 0.5) as [Tensor];
+ * clipped; // [-0.5, 0.1, 0.5]
  * ```
  */
 export function clipGradValue(gradients: readonly Tensor[], limit: number): Tensor[] {
@@ -51,10 +56,12 @@ export function clipGradValue(gradients: readonly Tensor[], limit: number): Tens
  *
  * @example
  * ```ts
- * const accumulator = new GradientAccumulator(model);
- * for (const batch of rounds) {
- *   accumulator.add(lossOf(batch));
- *   await commit();
+ * const model = new Linear(2, 1);
+ * const optimizer = new Adam(model);
+ * using accumulator = new GradientAccumulator(model);
+ * for (const batch of [ones([8, 2]), zeros([8, 2])]) {
+ *   accumulator.add(model.call(batch).square().mean());
+ *   await commit(); // memory holds one round at a time
  * }
  * optimizer.step(accumulator.gradients());
  * accumulator.reset();

@@ -8,6 +8,7 @@ import { requireAtLeast } from './hyperparameter.ts';
 /** What an optimizer trains: a model, its named Parameters, or a list of them (named by their places). */
 export type Trainable = Module | ReadonlyMap<string, Parameter> | Iterable<Parameter>;
 
+/** Options of every optimizer. */
 export interface OptimizerOptions {
   /** Step size where `step` is given none. */
   readonly learningRate?: number;
@@ -15,6 +16,7 @@ export interface OptimizerOptions {
   readonly sanitize?: boolean;
 }
 
+/** Options of {@link Optimizer.step}. */
 export interface StepOptions {
   /**
    * This step's size. A number never causes a new plan; inside `compile(fn)` pass an argument of `fn` or a cell's value,
@@ -38,6 +40,17 @@ export interface Current {
  *
  * Its state lives in cells (made at once, so that memory is constant from the first step), step counts included:
  * `compile(fn)` replays with the right ones, and a state dict restores the optimizer bit for bit.
+ *
+ * @example
+ * ```ts
+ * function trainOn(loss: Tensor, optimizer: Optimizer) {
+ *   optimizer.step(loss, { learningRate: 0.1 });
+ *   return commit(loss);
+ * }
+ * using weight = new Parameter(tensor([1, 2]));
+ * await trainOn(weight.value.square().sum(), new SGD([weight])); // any of them: SGD, Adam, AdamW, one of yours
+ * await weight.value.array(); // [0.8, 1.6]
+ * ```
  */
 export abstract class Optimizer<Scalars = unknown> {
   /** What is trained, by name: the Parameters whose `requiresGrad` was set when the optimizer was made. */

@@ -2,6 +2,7 @@ import { type State, type Tensor, tensor } from '@evenkeel/tensor';
 import { requireAtLeast } from './hyperparameter.ts';
 import { type Current, Optimizer, type OptimizerOptions, type StateDType, type Trainable } from './optimizer.ts';
 
+/** Options of {@link SGD}. */
 export interface SGDOptions extends OptimizerOptions {
   /** How much of the last step's direction stays. @defaultValue 0 */
   readonly momentum?: number;
@@ -26,7 +27,9 @@ interface SGDScalars {
  *
  * @example
  * ```ts
+ * const model = new Linear(2, 1);
  * const optimizer = new SGD(model, { learningRate: 0.1, momentum: 0.9 });
+ * const loss = model.call(ones([8, 2])).square().mean();
  * optimizer.step(loss);
  * await commit(loss);
  * ```

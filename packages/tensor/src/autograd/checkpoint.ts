@@ -12,7 +12,9 @@ import { vjp } from './vjp.ts';
  * it gets there. Tensors that `fn` closes over, such as parameters, get their gradients too.
  *
  * @example
- * const y = checkpoint((x: Tensor) => block.call(x))(x);
+ * const weight = new Generator(1).normal([64, 64]);
+ * const block = checkpoint((x: Tensor) => x.matmul(weight).tanh().square());
+ * const slope = grad(block(ones([8, 64])).mean(), weight); // [64, 64], from a second computation of the block
  */
 export function checkpoint<I extends readonly Tensor[], D extends DType>(
   fn: (...inputs: I) => Tensor<D>,

@@ -17,7 +17,9 @@ export interface CustomContext<I extends readonly Tensor[]> {
  * @throws when there are more or fewer gradients than inputs, or one has another shape or dtype than its input.
  * @example
  * // The forward pass rounds, the backward pass does not notice.
- * const rounded = customVjp([x], (x) => x.round(), (gradient) => [gradient]);
+ * const x = tensor([0.4, 1.7]);
+ * const rounded = customVjp([x], (x) => x.round(), (gradient) => [gradient]); // [0, 2]
+ * const slope = grad(rounded.sum(), x); // [1, 1]
  */
 export function customVjp<const I extends readonly Tensor[], D extends DType>(
   inputs: I,

@@ -17,7 +17,8 @@ export type GradientsOf<T extends TensorTree> = T extends Tensor ? T : { -readon
  * @example
  * const x = tensor([1, 2, 3]);
  * const slope = grad(x.square().sum(), x); // [2, 4, 6]
- * const { w, b } = grad(loss, { w: weight.value, b: bias.value });
+ * const second = grad(slope.sum(), x); // [2, 2, 2]
+ * const { w, b } = grad(x.mul(4).add(5).sum(), { w: x, b: tensor(5) });
  */
 export function grad<T extends TensorTree>(loss: Tensor, wrt: T): GradientsOf<T> {
   if (loss.rank !== 0 || !isFloat(loss.dtype)) {

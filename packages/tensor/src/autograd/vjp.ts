@@ -24,7 +24,10 @@ function leaves(): (node: Node) => Node {
  *
  * @throws when an output's gradient has another shape or dtype than the output, or a tensor holds no real numbers.
  * @example
- * const [gx] = vjp([y], [random.normal(y.shape)], [x]);
+ * const x = tensor([1, 2, 3]);
+ * const y = x.square();
+ * const [slope] = vjp([y], [tensor([1, 0, 10])], [x]) as [Tensor];
+ * slope; // [2, 0, 60]
  */
 export function vjp(outputs: readonly Tensor[], gradients: readonly Tensor[], wrt: readonly Tensor[]): Tensor[] {
   outputs.forEach((output, i) => {

@@ -48,6 +48,7 @@ export interface JsBackend extends Backend {
  *
  * @example
  * const backend = createJsBackend({ memoryBytes: 2 ** 30 });
+ * await withBackend(backend, () => tensor([1, 2]).sum().item()); // 3
  */
 export function createJsBackend(options: JsBackendOptions = {}): JsBackend {
   return new PlainBackend(options);

@@ -109,8 +109,20 @@ export class KernelCompiler {
  * Host steps return a promise.
  *
  * @example
- * const run = compileKernel(kernel);
+ * const axis: Index = { kind: 'axis', axis: 0 };
+ * const value: Expr = { kind: 'load', dtype: 'float32', operand: 0, index: axis, guards: [] };
+ * const negated: Expr = { kind: 'unary', dtype: 'float32', op: 'neg', operand: value };
+ * const run = compileKernel({
+ *   kind: 'row',
+ *   operands: [{ dtype: 'float32', access: 'in' }, { dtype: 'float32', access: 'out' }],
+ *   arguments: [],
+ *   outer: [3],
+ *   inner: [],
+ *   stages: [{ kind: 'store', domain: 'row', store: { operand: 1, index: axis, value: negated } }],
+ * });
+ * const [x, y] = [new Float32Array([1, 2, 3]), new Float32Array(3)];
  * await run([x, y], new Float64Array(0));
+ * y; // Float32Array [-1, -2, -3]
  */
 export function compileKernel(
   kernel: Kernel,

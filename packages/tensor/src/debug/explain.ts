@@ -56,7 +56,8 @@ export interface Explanation {
  * The kernels that reading `what` would run now, pending assignments included; nothing is computed.
  *
  * @example
- * console.log(String(explain(loss)));
+ * const x = new Generator(1).normal([64, 128]);
+ * console.log(String(explain(x.matmul(x.transpose()).relu().sum()))); // a table, one row a kernel
  */
 export function explain(...what: readonly Explainable[]): Explanation {
   const { backend, prelude, program, parts } = previewRun(what.map((one) => ('op' in one ? one : one.node)));

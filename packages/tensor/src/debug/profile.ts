@@ -30,7 +30,9 @@ export interface Profile<T> {
  * Runs `fn` and measures every kernel of the runs that it causes, one run after the other.
  *
  * @example
- * console.log(String(await profile(() => commit(trainingStep()))));
+ * const x = new Generator(1).normal([64, 128]);
+ * const { result, kernels } = await profile(() => x.square().mean().item());
+ * console.log(`${result}: ${kernels[0]?.milliseconds} ms in ${kernels[0]?.description}`);
  */
 export async function profile<T>(fn: () => T | Promise<T>): Promise<Profile<T>> {
   refuseInTrace('profile');

@@ -131,6 +131,9 @@ function order(nodes: readonly Node[], { leafValue }: EvaluateOptions): Node[] {
  * Values of `nodes`, computed node by node on the host: slow, plain and independent of scheduler and backends.
  *
  * @throws when the graph has a host step (use {@link evaluateAsync}) or a leaf without values.
+ * @example
+ * const { node } = tensor([1, 2, 3]).square().sum();
+ * evaluate([node])[0]; // [14]
  */
 export function evaluate(nodes: readonly Node[], options: EvaluateOptions = {}): Values[] {
   const known = new Map<Node, Values>();
@@ -145,7 +148,13 @@ export function evaluate(nodes: readonly Node[], options: EvaluateOptions = {}):
   return nodes.map((node) => known.get(node) as Values);
 }
 
-/** As {@link evaluate}, and runs host steps. */
+/**
+ * As {@link evaluate}, and runs host steps.
+ *
+ * @example
+ * const { node } = tensor([1, 2, 3]).square().sum();
+ * (await evaluateAsync([node]))[0]; // [14]
+ */
 export async function evaluateAsync(nodes: readonly Node[], options: EvaluateOptions = {}): Promise<Values[]> {
   const known = new Map<Node, Values>();
   for (const node of order(nodes, options)) {

@@ -8,6 +8,14 @@ export type BoundBuffers<B extends DeviceBuffer> = (B | undefined)[];
  * The buffers that a call brings, checked against the plan. `backend.isOwn` tells the backend's own buffers from others'.
  *
  * @throws when inputs or arguments are too many or too few, or a buffer is another backend's, of another dtype or length.
+ * @example
+ * const backend = createJsBackend();
+ * const isOwn = (buffer: DeviceBuffer | undefined): buffer is DeviceBuffer => buffer !== undefined;
+ * const values: PlanValue[] = [{ dtype: 'float32', length: 2, role: 'input', first: -1, last: 0 }];
+ * const plan: Plan = { values, inputs: [0], outputs: [], steps: [], updates: [], argumentCount: 0, slots: [] };
+ * const inputs = [backend.allocate({ dtype: 'float32', length: 2 })];
+ * const bound = bindInputs(plan, { inputs, arguments: new Float64Array(0) }, { name: 'mine', isOwn });
+ * bound[0] === inputs[0]; // true
  */
 export function bindInputs<B extends DeviceBuffer>(
   plan: Plan,
@@ -41,6 +49,13 @@ export function bindInputs<B extends DeviceBuffer>(
  * Gives every output its buffer: the one that it replaces, or a new one.
  *
  * @throws what `allocate` throws; then what it had made is freed.
+ * @example
+ * const backend = createJsBackend();
+ * const values: PlanValue[] = [{ dtype: 'float32', length: 2, role: 'output', first: 0, last: 1 }];
+ * const plan: Plan = { values, inputs: [], outputs: [0], steps: [], updates: [], argumentCount: 0, slots: [] };
+ * const bound: BoundBuffers<DeviceBuffer> = [undefined];
+ * bindOutputs(plan, bound, (value) => backend.allocate(value));
+ * bound[0]?.length; // 2
  */
 export function bindOutputs<B extends DeviceBuffer>(
   plan: Plan,

@@ -43,7 +43,14 @@ function arithmetic(roots: readonly Expr[]): number {
   return count;
 }
 
-/** Floating-point (and integer) operations of a kernel, a multiply-add counted as two. */
+/**
+ * Floating-point (and integer) operations of a kernel, a multiply-add counted as two.
+ *
+ * @example
+ * const one: Expr = { kind: 'literal', dtype: 'float32', value: 1 };
+ * const sum: Stage = { kind: 'reduce', op: 'sum', value: one };
+ * flopsOf({ kind: 'row', operands: [], arguments: [], outer: [8], inner: [100], stages: [sum] }); // 800
+ */
 export function flopsOf(kernel: Kernel): number {
   switch (kernel.kind) {
     case 'row': {

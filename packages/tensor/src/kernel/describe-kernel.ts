@@ -1,6 +1,14 @@
 import type { Expr, Kernel } from './ir.ts';
 
-/** `row [32] / [768]: reduce sum, sqrt, div`: what a kernel does, in a line. */
+/**
+ * `row [32] / [768]: reduce sum, sqrt, div`: what a kernel does, in a line.
+ *
+ * @example
+ * const one: Expr = { kind: 'literal', dtype: 'float32', value: 1 };
+ * const stages: Stage[] = [{ kind: 'reduce', op: 'sum', value: one }];
+ * const sum: Kernel = { kind: 'row', operands: [], arguments: [], outer: [32], inner: [768], stages };
+ * describeKernel(sum); // 'row [32] / [768]: reduce sum'
+ */
 export function describeKernel(kernel: Kernel): string {
   switch (kernel.kind) {
     case 'row': {

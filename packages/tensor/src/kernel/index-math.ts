@@ -36,7 +36,16 @@ export interface AxisTarget {
   readonly carries: boolean;
 }
 
-/** The indices over one kernel's loop axes. */
+/**
+ * The indices over one kernel's loop axes.
+ *
+ * @example
+ * const space = new IndexSpace();
+ * const [i, j] = [space.addAxis(3), space.addAxis(4)];
+ * const flat = space.dot([i, j], [4, 1]); // { min: 0, max: 11 }
+ * space.floorDiv(flat, 4) === i; // true
+ * space.mod(flat, 4) === j; // true
+ */
 export class IndexSpace {
   /** Sizes of the loop axes. */
   readonly sizes: number[] = [];
@@ -289,7 +298,14 @@ export function guardsKey(guards: readonly LinearGuard[]): string {
     .join(';');
 }
 
-/** Whether a guard holds at every position. */
+/**
+ * Whether a guard holds at every position.
+ *
+ * @example
+ * const index = new IndexSpace().addAxis(4);
+ * alwaysHolds({ kind: 'range', index, from: 0, to: 4 }); // true
+ * alwaysHolds({ kind: 'range', index, from: 1, to: 4 }); // false
+ */
 export function alwaysHolds(guard: LinearGuard): boolean {
   if (guard.kind === 'range') return guard.index.min >= guard.from && guard.index.max < guard.to;
   return (
@@ -298,7 +314,14 @@ export function alwaysHolds(guard: LinearGuard): boolean {
   );
 }
 
-/** The loop axes that an index depends on, also through divisions and loads. */
+/**
+ * The loop axes that an index depends on, also through divisions and loads.
+ *
+ * @example
+ * const space = new IndexSpace();
+ * const [i, j] = [space.addAxis(3), space.addAxis(4)];
+ * [...axesOf(space.add(i, space.floorDiv(j, 2)))]; // [0, 1]
+ */
 export function axesOf(linear: Linear, into = new Set<number>()): Set<number> {
   for (const { atom } of linear.terms) {
     if (atom.kind === 'axis') into.add(atom.axis);
@@ -310,7 +333,14 @@ export function axesOf(linear: Linear, into = new Set<number>()): Set<number> {
   return into;
 }
 
-/** The factor with which an index uses axis `axis` directly, outside divisions and loads (whose bases are indices of their own). */
+/**
+ * The factor with which an index uses axis `axis` directly, outside divisions and loads (whose bases are indices of their own).
+ *
+ * @example
+ * const space = new IndexSpace();
+ * const [i, j] = [space.addAxis(3), space.addAxis(4)];
+ * directFactor(space.dot([i, j], [4, 1]), 0); // 4
+ */
 export function directFactor(linear: Linear, axis: number): number {
   for (const { atom, factor } of linear.terms) if (atom.kind === 'axis' && atom.axis === axis) return factor;
   return 0;

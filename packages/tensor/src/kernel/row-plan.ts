@@ -34,7 +34,21 @@ const costly: Partial<Record<string, number>> = {
   floorDiv: 5,
 };
 
-/** Stages in the fewest passes: a reduction is known to the pass after its own, a scan from the end runs alone. */
+/**
+ * Stages in the fewest passes: a reduction is known to the pass after its own, a scan from the end runs alone.
+ *
+ * @example
+ * const index: Index = { kind: 'axis', axis: 1 };
+ * const x: Expr = { kind: 'load', dtype: 'float32', operand: 0, index, guards: [] };
+ * const total: Expr = { kind: 'stage', dtype: 'float32', stage: 0 };
+ * const share: Expr = { kind: 'binary', dtype: 'float32', op: 'div', left: x, right: total };
+ * const stages: Stage[] = [
+ *   { kind: 'reduce', op: 'sum', value: x },
+ *   { kind: 'store', domain: 'element', store: { operand: 1, index, value: share } },
+ * ];
+ * const { passes } = planRow({ kind: 'row', operands: [], arguments: [], outer: [1], inner: [100], stages });
+ * passes; // [{ sinks: [0] }, { sinks: [1] }], since a share needs the whole sum
+ */
 export function planRow({ stages }: RowKernel): RowPlan {
   const direct = stages.map(stagesOf);
   const ready: number[] = [];

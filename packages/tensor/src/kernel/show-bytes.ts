@@ -1,4 +1,9 @@
-/** `1.5 GiB`, `12 KiB`: for people. */
+/**
+ * `1.5 GiB`, `12 KiB`: for people.
+ *
+ * @example
+ * showBytes(1.5 * 2 ** 30); // '1.5 GiB'
+ */
 export function showBytes(bytes: number): string {
   const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
   let value = bytes;

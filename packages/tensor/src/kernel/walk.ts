@@ -1,6 +1,12 @@
 import type { Expr } from './ir.ts';
 
-/** The expressions that an expression is made of, one level down. */
+/**
+ * The expressions that an expression is made of, one level down.
+ *
+ * @example
+ * const one: Expr = { kind: 'literal', dtype: 'float32', value: 1 };
+ * operandsOf({ kind: 'unary', dtype: 'float32', op: 'neg', operand: one }); // [{ kind: 'literal', value: 1 }]
+ */
 export function operandsOf(expr: Expr): readonly Expr[] {
   switch (expr.kind) {
     case 'unary':
@@ -19,7 +25,14 @@ export function operandsOf(expr: Expr): readonly Expr[] {
   }
 }
 
-/** The same expression over other operands. */
+/**
+ * The same expression over other operands.
+ *
+ * @example
+ * const one: Expr = { kind: 'literal', dtype: 'float32', value: 1 };
+ * const negated: Expr = { kind: 'unary', dtype: 'float32', op: 'neg', operand: one };
+ * mapOperands(negated, () => ({ ...one, value: 2 })); // { op: 'neg', operand: { value: 2 } }
+ */
 export function mapOperands(expr: Expr, change: (operand: Expr) => Expr): Expr {
   switch (expr.kind) {
     case 'unary':
@@ -41,6 +54,15 @@ export function mapOperands(expr: Expr, change: (operand: Expr) => Expr): Expr {
 /**
  * Visits everything that `roots` are made of, an expression before its operands, shared ones once. `visit` may give further
  * expressions to walk, after its own operands.
+ *
+ * @example
+ * const one: Expr = { kind: 'literal', dtype: 'float32', value: 1 };
+ * const kinds: string[] = [];
+ * visitExprs([{ kind: 'binary', dtype: 'float32', op: 'add', left: one, right: one }], ({ kind }) => {
+ *   kinds.push(kind);
+ *   return undefined;
+ * });
+ * kinds; // ['binary', 'literal']
  */
 export function visitExprs(roots: readonly Expr[], visit: (expr: Expr) => readonly Expr[] | undefined): void {
   const seen = new Set<Expr>();

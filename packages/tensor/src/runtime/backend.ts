@@ -3,7 +3,12 @@ import type { Backend } from '../kernel/backend.ts';
 
 let current: Backend | undefined;
 
-/** The backend on which results are computed: plain JavaScript until `setBackend` says otherwise. */
+/**
+ * The backend on which results are computed: plain JavaScript until `setBackend` says otherwise.
+ *
+ * @example
+ * currentBackend().name; // 'js'
+ */
 export function currentBackend(): Backend {
   current ??= createJsBackend();
   return current;
@@ -12,13 +17,19 @@ export function currentBackend(): Backend {
 /**
  * Computes on `backend` from now on. Cells and pinned results move to it when they are next used.
  *
- * @example setBackend(createJsBackend({ interpret: true }));
+ * @example
+ * setBackend(createJsBackend({ interpret: true })); // works where code from strings is forbidden
  */
 export function setBackend(backend: Backend): void {
   current = backend;
 }
 
-/** Runs `fn` with `backend` as the current one and restores the former one when `fn`, or its promise, is over. */
+/**
+ * Runs `fn` with `backend` as the current one and restores the former one when `fn`, or its promise, is over.
+ *
+ * @example
+ * const total = await withBackend(createJsBackend(), () => tensor([1, 2]).sum().item()); // 3
+ */
 export function withBackend<T>(backend: Backend, fn: () => T): T {
   const before = currentBackend();
   current = backend;

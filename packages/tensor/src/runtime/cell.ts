@@ -42,8 +42,12 @@ interface Assignment {
 }
 
 /**
- * A named value that changes: a parameter, an optimizer's moment, an average. It owns one buffer. `assign` makes a new
- * value current at once, in the graph; the next realize or commit writes it.
+ * A named value that changes: what a {@link State} stands on, for code that works on graph nodes rather than tensors.
+ * It owns one buffer. `assign` makes a new value current at once, in the graph; the next realize or commit writes it.
+ *
+ * @example
+ * using count = new State(zeros([]), { path: 'count' });
+ * count.cell.path; // 'count'
  */
 export class Cell implements CellIdentity {
   readonly id: number;

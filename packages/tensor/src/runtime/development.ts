@@ -6,7 +6,12 @@ interface ProcessLike {
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
-/** Whether development mode is on; by default it is unless NODE_ENV is `production`. */
+/**
+ * Whether development mode is on; by default it is unless NODE_ENV is `production`.
+ *
+ * @example
+ * developmentMode(); // true
+ */
 export function developmentMode(): boolean {
   mode ??= (globalThis as { process?: ProcessLike }).process?.env?.NODE_ENV !== 'production';
   return mode;
@@ -16,7 +21,8 @@ export function developmentMode(): boolean {
  * Turns warnings (shared work computed twice, recompile storms, results never disposed) and the call sites in
  * `StaleReadError` on or off.
  *
- * @example setDevelopmentMode(false);
+ * @example
+ * setDevelopmentMode(false);
  */
 export function setDevelopmentMode(on: boolean): void {
   mode = on;

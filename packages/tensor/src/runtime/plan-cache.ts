@@ -27,7 +27,14 @@ const settled = new WeakMap<Promise<Planned>, Planned>();
 const plansFrom = new Map<string, number>();
 let made = 0;
 
-/** Plans made so far in this program, on all backends. A loop that repeats itself makes none after its first steps. */
+/**
+ * Plans made so far in this program, on all backends. A loop that repeats itself makes none after its first steps.
+ *
+ * @example
+ * const plans = planCount();
+ * for (const rate of [0.1, 0.2, 0.3]) await tensor([1, 2]).mul(rate).data();
+ * planCount() - plans; // 1, whatever the rate
+ */
 export function planCount(): number {
   return made;
 }

@@ -1,4 +1,13 @@
-/** A cell is read whose values a failed run was to write. */
+/**
+ * A cell is read whose values a failed run was to write.
+ *
+ * @example
+ * try {
+ *   await tensor([1, 2]).data();
+ * } catch (error) {
+ *   if (error instanceof PoisonedCellError) console.error(`${error.path} has no values: ${error.failure.message}`);
+ * }
+ */
 export class PoisonedCellError extends Error {
   override readonly name = 'PoisonedCellError';
   /** Path of the cell. */

@@ -4,6 +4,13 @@ import { developmentMode } from './development.ts';
 /**
  * A tensor built on an earlier value of a cell (a parameter, an optimizer's state) was read after the cell had been
  * given a new one. The old value is gone, and the new one is not what the tensor means.
+ *
+ * @example
+ * using weight = new State(tensor([1, 2]), { path: 'weight' });
+ * const early = weight.value.sum();
+ * weight.assign(tensor([3, 4]));
+ * await commit();
+ * await early.item().catch((error) => error instanceof StaleReadError); // true, early.item() throws
  */
 export class StaleReadError extends Error {
   override readonly name = 'StaleReadError';

@@ -81,7 +81,8 @@ export function clip<D extends DType>(x: Tensor<D>, low: TensorOrNumber, high: T
  *
  * @throws when `condition` is not bool or `a` and `b` differ in dtype.
  * @example
- * where(x.less(0), 0, x); // relu
+ * const x = tensor([-1, 2]);
+ * where(x.less(0), 0, x); // [0, 2]
  */
 export function where<D extends DType>(condition: Tensor, a: Tensor<D>, b: TensorOrNumber): Tensor<D>;
 export function where<D extends DType>(condition: Tensor, a: TensorOrNumber, b: Tensor<D>): Tensor<D>;

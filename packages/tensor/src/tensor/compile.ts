@@ -14,8 +14,10 @@ export type CompiledInput<T> = T extends Tensor | number
   : T extends object
     ? { [K in keyof T]: CompiledInput<T[K]> }
     : T;
+/** What a call gives for all that the function takes. */
 export type CompiledInputs<A extends readonly unknown[]> = { [K in keyof A]: CompiledInput<A[K]> };
 
+/** How {@link compile} takes what it is called with. */
 export interface CompileOptions {
   /** In which the numbers of a call arrive. @defaultValue 'float32' */
   readonly numbers?: 'float32' | 'float64';
@@ -35,12 +37,14 @@ interface Traced {
  *
  * @throws from the first call, when the function is asynchronous, reads values, or gives something that holds no tensors.
  * @example
+ * using weight = new State(new Generator(1).normal([2, 3]), { path: 'weight' });
  * const step = compile((x: Tensor, rate: Tensor) => {
- *   const loss = model.call(x).square().mean();
+ *   const loss = x.matmul(weight.value).square().mean();
  *   weight.assign(weight.value.sub(grad(loss, weight.value).mul(rate)));
  *   return loss;
  * });
- * const loss = await step(batch, 0.01);
+ * using loss = await step(ones([8, 2]), 0.01);
+ * console.log(await loss.item());
  */
 export function compile<A extends readonly unknown[], R extends CompiledResult>(
   fn: (...inputs: A) => R,

@@ -11,6 +11,7 @@ export type PerAxis = number | readonly number[];
 /** Zeros around: one number, one for each axis, or `[before, after]` for each; `'same'` keeps sizes at stride 1. */
 export type Padding = PerAxis | readonly (readonly [before: number, after: number])[] | 'same' | 'valid';
 
+/** How a convolution walks over its input. */
 export interface ConvOptions {
   /** Step of the window. Default 1. */
   readonly stride?: PerAxis;
@@ -22,6 +23,7 @@ export interface ConvOptions {
   readonly groups?: number;
 }
 
+/** How the convolution that a transposed one turns round walked over its input. */
 export interface ConvTransposeOptions extends Omit<ConvOptions, 'padding'> {
   /** What the convolution that this one turns round was padded with. Default 0. */
   readonly padding?: PerAxis | readonly (readonly [before: number, after: number])[];
@@ -92,7 +94,8 @@ function checkGroups(where: string, groups: number, channels: number, outputs: n
  *
  * @throws when ranks, channels or groups do not fit, or the kernel is larger than the padded input.
  * @example
- * conv(x, w, { padding: 'same' }); // [8, 3, 16] with [32, 3, 5] gives [8, 32, 16]
+ * const x = zeros([8, 3, 16]);
+ * conv(x, zeros([32, 3, 5]), { padding: 'same' }); // [8, 32, 16]
  */
 export function conv<D extends DType>(x: Tensor<D>, weight: Tensor, options: ConvOptions = {}): Tensor<D> {
   return convolve('conv', x, weight, options, x.rank - 2);
@@ -102,7 +105,8 @@ export function conv<D extends DType>(x: Tensor<D>, weight: Tensor, options: Con
  * Correlation of images `[N, C, H, W]` with kernels `[O, C / groups, KH, KW]`; see {@link conv}.
  *
  * @example
- * conv2d(x, w, { stride: 2, padding: 1 }); // [8, 3, 16, 16] with [32, 3, 3, 3] gives [8, 32, 8, 8]
+ * const x = zeros([8, 3, 16, 16]);
+ * conv2d(x, zeros([32, 3, 3, 3]), { stride: 2, padding: 1 }); // [8, 32, 8, 8]
  */
 export function conv2d<D extends DType>(x: Tensor<D>, weight: Tensor, options: ConvOptions = {}): Tensor<D> {
   return convolve('conv2d', x, weight, options, 2);
@@ -146,7 +150,8 @@ function convolve<D extends DType>(
  * `[N, O, ...(size - 1) * stride - padding + (kernel - 1) * dilation + 1 + outputPadding]`.
  *
  * @example
- * convTranspose(x, w, { stride: 2 }); // [8, 4, 16] with [4, 2, 2] gives [8, 2, 32]
+ * const x = zeros([8, 4, 16]);
+ * convTranspose(x, zeros([4, 2, 2]), { stride: 2 }); // [8, 2, 32]
  */
 export function convTranspose<D extends DType>(
   x: Tensor<D>,
@@ -160,7 +165,8 @@ export function convTranspose<D extends DType>(
  * A transposed convolution of images, `[N, C, H, W]` with `[C, O / groups, KH, KW]`; see {@link convTranspose}.
  *
  * @example
- * convTranspose2d(x, w, { stride: 2 }); // [8, 4, 8, 8] with [4, 2, 2, 2] gives [8, 2, 16, 16]
+ * const x = zeros([8, 4, 8, 8]);
+ * convTranspose2d(x, zeros([4, 2, 2, 2]), { stride: 2 }); // [8, 2, 16, 16]
  */
 export function convTranspose2d<D extends DType>(
   x: Tensor<D>,

@@ -16,11 +16,13 @@ import {
 } from './interop.ts';
 import { Tensor } from './tensor.ts';
 
+/** The dtype of what is created. */
 export interface DTypeOption<D extends DType> {
   /** Default float32. */
   readonly dtype?: D;
 }
 
+/** Dtype and shape of a tensor made from host values. */
 export interface TensorOptions<D extends DType> {
   /** Default: what the values are held in; float32 for plain numbers, bool for booleans. */
   readonly dtype?: D;
@@ -44,7 +46,7 @@ function checkForm(where: string, shape: Shape, dtype: DType = 'float32'): void 
  * @throws when arrays are ragged, values do not fill `shape`, or a whole-number dtype gets a broken number.
  * @example
  * tensor([[1, 2, 3], [4, 5, 6]]); // [2, 3]
- * tensor(new Float64Array(6), { shape: [2, 3] });
+ * tensor(new Float64Array(6), { shape: [2, 3] }); // [2, 3]
  */
 export function tensor(data: NestedNumbers, options?: { readonly shape?: Shape }): Tensor<'float32'>;
 export function tensor(data: Float64Array, options?: { readonly shape?: Shape }): Tensor<'float64'>;
@@ -79,19 +81,34 @@ function broadcastScalar<D extends DType>(value: Tensor<D>, shape: Shape | undef
   throw new Error(`tensor: one value does not fill shape ${showShape(shape)}. Use full`);
 }
 
-/** Zeros. `zeros([2, 3])` */
+/**
+ * Zeros.
+ *
+ * @example
+ * zeros([2, 3]); // [[0, 0, 0], [0, 0, 0]]
+ */
 export function zeros<D extends DType = 'float32'>(shape: Shape, options: DTypeOption<D> = {}): Tensor<D> {
   checkForm('zeros', shape, options.dtype);
   return filled(shape, 0, options.dtype ?? ('float32' as D));
 }
 
-/** Ones. `ones([2, 3], { dtype: 'int32' })` */
+/**
+ * Ones.
+ *
+ * @example
+ * ones([2], { dtype: 'int32' }); // [1, 1]
+ */
 export function ones<D extends DType = 'float32'>(shape: Shape, options: DTypeOption<D> = {}): Tensor<D> {
   checkForm('ones', shape, options.dtype);
   return filled(shape, 1, options.dtype ?? ('float32' as D));
 }
 
-/** One value everywhere. `full([2, 3], 0.5)` */
+/**
+ * One value everywhere.
+ *
+ * @example
+ * full([2, 2], 0.5); // [[0.5, 0.5], [0.5, 0.5]]
+ */
 export function full<D extends DType = 'float32'>(
   shape: Shape,
   value: number,
@@ -101,12 +118,22 @@ export function full<D extends DType = 'float32'>(
   return broadcast(scalar('full', value, options.dtype ?? ('float32' as D)), shape);
 }
 
-/** Zeros of another tensor's shape and dtype. `zerosLike(x)` */
+/**
+ * Zeros of another tensor's shape and dtype.
+ *
+ * @example
+ * zerosLike(tensor([[1, 2]])); // [[0, 0]]
+ */
 export function zerosLike<D extends DType>(x: Tensor<D>): Tensor<D> {
   return filled(x.shape, 0, x.dtype);
 }
 
-/** Ones of another tensor's shape and dtype. `onesLike(x)` */
+/**
+ * Ones of another tensor's shape and dtype.
+ *
+ * @example
+ * onesLike(tensor([[1, 2]])); // [[1, 1]]
+ */
 export function onesLike<D extends DType>(x: Tensor<D>): Tensor<D> {
   return filled(x.shape, 1, x.dtype);
 }
@@ -166,7 +193,12 @@ export function linspace<D extends DType = 'float32'>(
   return new Tensor(hostLeaf(tabulate(dtype, count, entry), [count], dtype));
 }
 
-/** Ones on the diagonal of `[rows, columns]`, a square unless told, zeros elsewhere. `eye(3)` */
+/**
+ * Ones on the diagonal of `[rows, columns]`, a square unless told, zeros elsewhere.
+ *
+ * @example
+ * eye(2); // [[1, 0], [0, 1]]
+ */
 export function eye<D extends DType = 'float32'>(
   rows: number,
   columns: number = rows,

@@ -17,7 +17,8 @@ interface Named {
  *
  * @throws when the letters do not fit the operands' shapes.
  * @example
- * einsum('nchw,oc->nohw', x, w); // a 1x1 convolution
+ * const x = zeros([8, 3, 16, 16]);
+ * einsum('nchw,oc->nohw', x, zeros([32, 3])); // [8, 32, 16, 16], a 1x1 convolution
  */
 export function einsum(spec: string, ...operands: readonly Tensor[]): Tensor {
   checkDTypes('einsum', operands);

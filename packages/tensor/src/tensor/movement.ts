@@ -144,7 +144,8 @@ export function stack<D extends DType>(tensors: readonly Tensor<D>[], axis = 0):
  *
  * @throws when the sizes do not add up, or equal parts do not come out even.
  * @example
- * const [shift, scale] = split(x, 2, 1); // [N, 2C] -> [N, C], [N, C]
+ * const [shift, scale] = split(zeros([8, 64]), 2, 1) as [Tensor, Tensor];
+ * shift; // [8, 32]
  */
 export function split<D extends DType>(x: Tensor<D>, sizes: number | readonly number[], axis = 0): Tensor<D>[] {
   const along = normalizeAxis('split', axis, x.rank);

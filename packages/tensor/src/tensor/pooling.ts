@@ -7,6 +7,7 @@ import { checkFits, type Padding, type PerAxis, paddingPairs, perAxis } from './
 import { pad } from './movement.ts';
 import type { Tensor } from './tensor.ts';
 
+/** How a pooling window moves. */
 export interface PoolOptions {
   /** Step of the window. Default: the window's size. */
   readonly stride?: PerAxis;
@@ -19,7 +20,7 @@ export interface PoolOptions {
  *
  * @throws when `x` is not `[N, C, H, W]` of real numbers, or the window is larger than the padded image.
  * @example
- * averagePool2d(x, 2); // [8, 3, 16, 16] gives [8, 3, 8, 8]
+ * averagePool2d(zeros([8, 3, 16, 16]), 2); // [8, 3, 8, 8]
  */
 export function averagePool2d<D extends DType>(x: Tensor<D>, window: PerAxis, options: PoolOptions = {}): Tensor<D> {
   const sizes = perAxis('averagePool2d', 'window', window, 2, 1);
@@ -37,7 +38,7 @@ export function averagePool2d<D extends DType>(x: Tensor<D>, window: PerAxis, op
  *
  * @throws when `x` is not `[N, C, H, W]` of real numbers, or the window is larger than the padded image.
  * @example
- * maxPool2d(x, 3, { stride: 2, padding: 1 }); // [8, 3, 16, 16] gives [8, 3, 8, 8]
+ * maxPool2d(zeros([8, 3, 16, 16]), 3, { stride: 2, padding: 1 }); // [8, 3, 8, 8]
  */
 export function maxPool2d<D extends DType>(x: Tensor<D>, window: PerAxis, options: PoolOptions = {}): Tensor<D> {
   const sizes = perAxis('maxPool2d', 'window', window, 2, 1);

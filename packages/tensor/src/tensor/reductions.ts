@@ -8,11 +8,13 @@ import type { Tensor } from './tensor.ts';
 /** One axis or several; negative ones count from the end. */
 export type Axes = number | readonly number[];
 
+/** What becomes of the axes that are reduced. */
 export interface ReduceOptions {
   /** Reduced axes stay with size 1, so that the result broadcasts against the input. Default false. */
   readonly keepAxes?: boolean;
 }
 
+/** What becomes of the axes, and what the squares are divided by. */
 export interface VarianceOptions extends ReduceOptions {
   /** The divisor is the count less this: 0 for a population (default), 1 for a sample. */
   readonly correction?: number;

@@ -13,6 +13,7 @@ import { Tensor } from './tensor.ts';
  * using count = new State(zeros([]), { path: 'count' });
  * count.assign(count.value.add(1));
  * await commit();
+ * await count.value.item(); // 1
  */
 export class State<D extends DType = DType> {
   readonly cell: Cell;

@@ -18,7 +18,14 @@ export interface ShapeOptions {
   readonly maxElements?: number;
 }
 
-/** Shapes, among them scalars, empty axes and axes of size 1. */
+/**
+ * Shapes, among them scalars, empty axes and axes of size 1.
+ *
+ * @example
+ * import fc from 'fast-check';
+ *
+ * fc.assert(fc.property(shapes({ maxRank: 3 }), (shape) => zeros(shape).sum().rank === 0));
+ */
 export function shapes(options: ShapeOptions = {}): Arbitrary<number[]> {
   const { minRank = 0, maxRank = 4, minSize = 0, maxSize = 5, maxElements = 160 } = options;
   const size = fc.oneof(
@@ -33,7 +40,14 @@ export function shapes(options: ShapeOptions = {}): Arbitrary<number[]> {
     );
 }
 
-/** Shapes of which every one broadcasts to their common shape: axes of size 1 and missing leading axes. */
+/**
+ * Shapes of which every one broadcasts to their common shape: axes of size 1 and missing leading axes.
+ *
+ * @example
+ * import fc from 'fast-check';
+ *
+ * fc.assert(fc.property(broadcastableShapes(2), ([a = [], b = []]) => zeros(a).add(zeros(b)).size >= 0));
+ */
 export function broadcastableShapes(count: number, options: ShapeOptions = {}): Arbitrary<number[][]> {
   return shapes(options).chain((shape) =>
     fc
@@ -49,7 +63,14 @@ export function broadcastableShapes(count: number, options: ShapeOptions = {}): 
   );
 }
 
-/** Every dtype, or those of `among`. */
+/**
+ * Every dtype, or those of `among`.
+ *
+ * @example
+ * import fc from 'fast-check';
+ *
+ * fc.assert(fc.property(dtypes(), (dtype) => zeros([2], { dtype }).dtype === dtype));
+ */
 export function dtypes(among: readonly DType[] = ['float32', 'float64', 'int32', 'uint32', 'bool']): Arbitrary<DType> {
   return fc.constantFrom(...among);
 }
@@ -68,7 +89,14 @@ const smallest = { float32: 2 ** -149, float64: Number.MIN_VALUE, float16: 2 ** 
 const largest = { float32: (2 - 2 ** -23) * 2 ** 127, float64: Number.MAX_VALUE, float16: 65504 } as const;
 const specialIntegers = { int32: [-(2 ** 31), 2 ** 31 - 1, -1, 0, 1], uint32: [0, 1, 2 ** 31, 2 ** 32 - 1] } as const;
 
-/** One number that `dtype` can hold. */
+/**
+ * One number that `dtype` can hold.
+ *
+ * @example
+ * import fc from 'fast-check';
+ *
+ * fc.assert(fc.property(values('float32'), (value) => Object.is(Math.fround(value), value)));
+ */
 export function values(dtype: DType, options: ValueOptions = {}): Arbitrary<number> {
   const { low = -8, high = 8, special = true } = options;
   if (dtype === 'bool') return fc.integer({ min: 0, max: 1 });
@@ -95,7 +123,14 @@ export interface TensorSpec {
   readonly values: readonly number[];
 }
 
-/** A tensor of this dtype and shape. */
+/**
+ * A tensor of this dtype and shape.
+ *
+ * @example
+ * import fc from 'fast-check';
+ *
+ * fc.assert(fc.property(tensors('int32', [2, 3]), ({ shape, values }) => tensor([...values], { shape }).rank === 2));
+ */
 export function tensors(dtype: DType, shape: Shape, options: ValueOptions = {}): Arbitrary<TensorSpec> {
   const count = elementCount(shape);
   return fc
@@ -103,17 +138,38 @@ export function tensors(dtype: DType, shape: Shape, options: ValueOptions = {}):
     .map((drawn) => ({ dtype, shape, values: drawn }));
 }
 
-/** An axis of a shape of this rank. */
+/**
+ * An axis of a shape of this rank.
+ *
+ * @example
+ * import fc from 'fast-check';
+ *
+ * fc.assert(fc.property(axes(3), (axis) => zeros([2, 2, 2]).sum(axis).rank === 2));
+ */
 export function axes(rank: number): Arbitrary<number> {
   return fc.nat({ max: rank - 1 });
 }
 
-/** Some of a rank's axes, in increasing order; perhaps none. */
+/**
+ * Some of a rank's axes, in increasing order; perhaps none.
+ *
+ * @example
+ * import fc from 'fast-check';
+ *
+ * fc.assert(fc.property(axisLists(3), (axes) => zeros([2, 2, 2]).sum(axes).rank === 3 - axes.length));
+ */
 export function axisLists(rank: number): Arbitrary<number[]> {
   return fc.subarray(Array.from({ length: rank }, (_, axis) => axis));
 }
 
-/** An order of a rank's axes. */
+/**
+ * An order of a rank's axes.
+ *
+ * @example
+ * import fc from 'fast-check';
+ *
+ * fc.assert(fc.property(permutations(3), (order) => zeros([1, 2, 3]).permute(order).size === 6));
+ */
 export function permutations(rank: number): Arbitrary<number[]> {
   const order = Array.from({ length: rank }, (_, axis) => axis);
   return fc.shuffledSubarray(order, { minLength: rank, maxLength: rank });
@@ -128,7 +184,14 @@ export interface ConvSpec {
   readonly attributes: ConvAttributes;
 }
 
-/** Convolutions over one or two spatial axes: strides, asymmetric and negative padding, both dilations, groups. */
+/**
+ * Convolutions over one or two spatial axes: strides, asymmetric and negative padding, both dilations, groups.
+ *
+ * @example
+ * import fc from 'fast-check';
+ *
+ * fc.assert(fc.property(convolutions(), ({ input, weight, attributes }) => input[1] === weight[1]! * attributes.groups));
+ */
 export function convolutions(): Arbitrary<ConvSpec> {
   const perAxis = fc.record({
     size: fc.oneof({ weight: 8, arbitrary: fc.integer({ min: 1, max: 6 }) }, fc.constant(0)),

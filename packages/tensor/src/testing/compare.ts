@@ -7,6 +7,10 @@ import type { Bounded } from './error-bound.ts';
  * NaN, infinities as themselves.
  *
  * @throws naming the worst element.
+ * @example
+ * const { node } = tensor([0.1, 0.2]).sum();
+ * const [exact] = await evaluateBounded([node]) as [Bounded];
+ * assertWithin('my backend', node, [Math.fround(0.3)], exact);
  */
 export function assertWithin(
   what: string,

@@ -223,6 +223,12 @@ function bound(node: Node, sources: readonly Bounded[], values: Values, ulps: Ul
 /**
  * Values of `nodes` in float64 with error bounds for an implementation in the nodes' own dtypes, by running error
  * analysis: each node adds its own rounding ({@link Ulps}) to what its sources' errors become in it.
+ *
+ * @example
+ * const { node } = tensor([1, 2]).exp();
+ * const [{ values, error }] = await evaluateBounded([node]) as [Bounded];
+ * values.length; // 2
+ * error.every((bound) => bound > 0 && bound < 1e-5); // true
  */
 export async function evaluateBounded(
   nodes: readonly Node[],

@@ -138,6 +138,9 @@ async function disagreement(
  * differences, smaller steps decide.
  * @throws naming the input and the element.
  * @example
+ * const random = new Generator(1);
+ * const x = random.normal([2, 3], { dtype: 'float64' });
+ * const w = random.normal([3, 2], { dtype: 'float64' });
  * await gradcheck((x, w) => x.matmul(w).tanh(), [x, w]);
  */
 export async function gradcheck(
@@ -216,6 +219,7 @@ async function dotProduct(
  * ones.
  *
  * @example
+ * const x = new Generator(1).normal([5], { dtype: 'float64' });
  * await gradgradcheck((x) => x.square().mul(x), [x]);
  */
 export async function gradgradcheck(

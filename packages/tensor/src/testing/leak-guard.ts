@@ -21,9 +21,10 @@ function added(before: readonly Held[], after: readonly Held[]): Held[] {
  * throws when they hold more, and names the owners.
  *
  * @example
- * let check: () => Promise<void>;
- * beforeEach(() => { check = leakGuard(); });
- * afterEach(() => check());
+ * const check = leakGuard(); // before each test
+ * const mean = await ones([8]).mean().realize();
+ * mean.dispose();
+ * await check(); // after each test; without the dispose it throws and says who holds 4 bytes
  */
 export function leakGuard(): () => Promise<void> {
   const backend = currentBackend();
@@ -55,9 +56,9 @@ export interface TestHooks {
  * {@link leakGuard} around every test of a file, by the runner's own hooks: `guardLeaks({ beforeEach, afterEach })`.
  *
  * @example
- * const hooks: (() => unknown)[] = []; // a runner of one test
- * guardLeaks({ beforeEach: (run) => hooks.push(run), afterEach: (run) => hooks.push(run) });
- * for (const run of hooks) await run(); // throws where the test between them keeps something
+ * import { afterEach, beforeEach } from 'node:test';
+ *
+ * guardLeaks({ beforeEach, afterEach });
  */
 export function guardLeaks({ beforeEach, afterEach }: TestHooks): void {
   let check: () => Promise<void>;

@@ -58,7 +58,9 @@ function poisonPlan(plan: Plan): Plan {
  * A backend like `backend` whose temporaries and outputs hold NaN before each run writes them, so that whatever is
  * read before it is written shows.
  *
- * @example setBackend(poisoned(createJsBackend()));
+ * @example
+ * setBackend(poisoned(createJsBackend()));
+ * await tensor([1, 2, 3]).softmax().sum().item(); // 1, and not NaN
  */
 export function poisoned(backend: Backend): Backend {
   const inner = new WeakMap<Executable, Executable>();

@@ -17,6 +17,7 @@ export interface GraphRecipe {
   readonly outputs: readonly number[];
 }
 
+/** One step of a {@link GraphRecipe}. */
 export interface GraphStep {
   readonly kind: keyof typeof stepKinds;
   /** Earlier nodes, counted modulo their number from the newest. */
@@ -229,7 +230,18 @@ const stepKinds = {
 /** The kinds of steps that recipes take. */
 export const graphStepKinds: readonly GraphStep['kind'][] = Object.keys(stepKinds) as GraphStep['kind'][];
 
-/** Recipes of up to `maxSteps` steps (10 unless told). */
+/**
+ * Recipes of up to `maxSteps` steps (10 unless told).
+ *
+ * @example
+ * import fc from 'fast-check';
+ *
+ * const property = fc.property(graphRecipes({ maxSteps: 4 }), (recipe) => {
+ *   const { outputs } = buildGraph(recipe);
+ *   return evaluate(outputs).every((values, i) => values.length === elementCount(outputs[i]!.shape));
+ * });
+ * fc.assert(property, { numRuns: 10 });
+ */
 export function graphRecipes({
   dtype = 'float32',
   maxSteps = 10,
@@ -253,12 +265,26 @@ export function graphRecipes({
   });
 }
 
-/** The leaves that a recipe asks for. */
+/**
+ * The leaves that a recipe asks for.
+ *
+ * @example
+ * const recipe: GraphRecipe = { dtype: 'float32', leaves: [[2, 3]], steps: [], outputs: [] };
+ * recipeLeaves(recipe)[0]?.shape; // [2, 3]
+ */
 export function recipeLeaves(recipe: GraphRecipe): Node[] {
   return recipe.leaves.map((shape, i) => seededLeaf(recipe.dtype, shape, i + 1));
 }
 
-/** All nodes that a recipe's steps make, and those it asks for. */
+/**
+ * All nodes that a recipe's steps make, and those it asks for.
+ *
+ * @example
+ * const steps: GraphStep[] = [{ kind: 'conv', first: 0, second: 0, variant: 1 }];
+ * const { nodes, outputs } = buildGraph({ dtype: 'float32', leaves: [[2, 3]], steps, outputs: [] });
+ * nodes.length; // 2, the leaf and the step
+ * outputs.at(-1) === nodes.at(-1); // true
+ */
 export function buildGraph(
   recipe: GraphRecipe,
   leaves: readonly Node[] = recipeLeaves(recipe),

@@ -1,7 +1,12 @@
 /** Sizes of a tensor's axes, outermost first. `[]` is a scalar. */
 export type Shape = readonly number[];
 
-/** Number of elements; 1 for a scalar, 0 when any axis is empty. */
+/**
+ * Number of elements; 1 for a scalar, 0 when any axis is empty.
+ *
+ * @example
+ * elementCount([2, 3]); // 6
+ */
 export function elementCount(shape: Shape): number {
   let count = 1;
   for (const size of shape) count *= size;
@@ -42,12 +47,22 @@ export function reshapeParts(from: Shape, to: Shape): ReshapePart[] {
   return parts;
 }
 
-/** Whether two shapes have the same rank and sizes. */
+/**
+ * Whether two shapes have the same rank and sizes.
+ *
+ * @example
+ * sameShape([2, 3], [3, 2]); // false
+ */
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((size, axis) => size === b[axis]);
 }
 
-/** How a shape prints in messages: `[2, 3]`. */
+/**
+ * How a shape prints in messages: `[2, 3]`.
+ *
+ * @example
+ * showShape([2, 3]); // '[2, 3]'
+ */
 export function showShape(shape: Shape): string {
   return `[${shape.join(', ')}]`;
 }
@@ -56,6 +71,8 @@ export function showShape(shape: Shape): string {
  * The shape that all of `shapes` broadcast to, NumPy's rule: aligned at the last axis, sizes equal or 1.
  *
  * @throws when two sizes differ and neither is 1; `where` names the caller in the message.
+ * @example
+ * broadcastShapes('add', [8, 1, 3], [5, 1]); // [8, 5, 3]
  */
 export function broadcastShapes(where: string, ...shapes: readonly Shape[]): number[] {
   const [head] = shapes;
@@ -81,6 +98,8 @@ export function broadcastShapes(where: string, ...shapes: readonly Shape[]): num
  * An axis number in `0 ... rank - 1`; negative axes count from the end.
  *
  * @throws when the axis is not a whole number in `-rank ... rank - 1`.
+ * @example
+ * normalizeAxis('sum', -1, 3); // 2
  */
 export function normalizeAxis(where: string, axis: number, rank: number): number {
   if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {

@@ -14,7 +14,14 @@ interface ConvConfig {
   readonly gain: number;
 }
 
-/** Mean share of a kernel's taps that fall inside an axis of `size` pixels when the size is kept by zero padding. */
+/**
+ * Mean share of a kernel's taps that fall inside an axis of `size` pixels when the size is kept by zero padding.
+ *
+ * @example
+ * ```ts
+ * insideShare(4, 3) ** 2; // 0.694444, of a 3x3 kernel on 4x4 pixels
+ * ```
+ */
 export function insideShare(size: number, kernel: number): number {
   const taps = new Array<number>(kernel).fill(1);
   return squaredNorm(correlationMatrix(size, taps, 1, (kernel - 1) / 2)) / (size * kernel);

@@ -40,8 +40,12 @@ export interface Verdict {
  *
  * @example
  * ```ts
- * const rule = { alpha: 1e-6, detect: 0.02, allowance: 0.002, power: 0.999 };
- * judge(sample, 1, rule).passed;
+ * const rule: DecisionRule = { alpha: 1e-6, detect: 0.02, allowance: 0.002, power: 0.999 };
+ * const sample = new Sample();
+ * const random = hostRandom(1);
+ * for (let draw = 0; draw < 100; draw++) sample.add(0.98 + 0.04 * random()); // mean squares close to 1
+ * judge(sample, 1, rule).passed; // true
+ * judge(sample, 1.1, rule).passed; // false
  * ```
  */
 export function judge(sample: Sample, expected: number, rule: DecisionRule): Verdict {
@@ -65,6 +69,14 @@ export function judge(sample: Sample, expected: number, rule: DecisionRule): Ver
 /**
  * Draws after which an error of `rule.detect` is caught with probability `rule.power`, by the spread seen so far. More
  * than the sample holds: draw them and ask again, for the spread is known better then.
+ *
+ * @example
+ * ```ts
+ * const rule: DecisionRule = { alpha: 1e-6, detect: 0.02, allowance: 0.002, power: 0.999 };
+ * const sample = new Sample();
+ * for (const square of [0.9, 1.1, 1, 0.8, 1.2]) sample.add(square);
+ * drawsNeeded(sample, rule); // 1652
+ * ```
  */
 export function drawsNeeded(sample: Sample, rule: DecisionRule): number {
   if (!(sample.mean > 0)) return sample.count;

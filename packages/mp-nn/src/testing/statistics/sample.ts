@@ -1,4 +1,14 @@
-/** Count, mean and variance of numbers as they come (Welford's update, exact for any offset). */
+/**
+ * Count, mean and variance of numbers as they come (Welford's update, exact for any offset).
+ *
+ * @example
+ * ```ts
+ * const sample = new Sample();
+ * for (const value of [1, 2, 3]) sample.add(value);
+ * sample.mean; // 2
+ * sample.deviation; // 1
+ * ```
+ */
 export class Sample {
   count = 0;
   mean = 0;

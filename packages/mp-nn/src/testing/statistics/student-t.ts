@@ -46,7 +46,10 @@ function incompleteBeta(x: number, a: number, b: number): number {
 /**
  * P(T > t) of Student's t with `degrees` degrees of freedom, for t >= 0; relative precision holds far out in the tail.
  *
- * @example studentTail(2.0422724563012373, 30); // 0.025
+ * @example
+ * ```ts
+ * studentTail(2.0422724563012373, 30); // 0.025
+ * ```
  */
 export function studentTail(t: number, degrees: number): number {
   return 0.5 * incompleteBeta(degrees / (degrees + t * t), degrees / 2, 0.5);
@@ -57,7 +60,10 @@ export function studentTail(t: number, degrees: number): number {
  *
  * @throws unless 0 < tail <= 0.5.
  *
- * @example studentQuantile(0.025, 30); // 2.0422724563
+ * @example
+ * ```ts
+ * studentQuantile(0.025, 30); // 2.0422724563
+ * ```
  */
 export function studentQuantile(tail: number, degrees: number): number {
   if (!(tail > 0 && tail <= 0.5)) throw new Error(`studentQuantile: tail must lie in (0, 0.5], got ${tail}`);

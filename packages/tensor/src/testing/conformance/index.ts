@@ -18,7 +18,9 @@ export type { ConformanceCase, ConformanceOptions } from './context.ts';
  *
  * @param createBackend makes the backend under test; called once, at the first check. The last check disposes of it.
  * @example
- * for (const { name, run } of backendConformance(() => createJsBackend())) test(name, run);
+ * for (const { run } of backendConformance(() => createJsBackend(), { numRuns: 1 }).slice(0, 3)) {
+ *   await run(); // in a test runner all of them, each by test(name, run)
+ * }
  */
 export function backendConformance(
   createBackend: () => Backend | Promise<Backend>,
