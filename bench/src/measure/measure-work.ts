@@ -33,7 +33,7 @@ export interface Measured {
 }
 
 /** Seconds that loading, compiling, the first run and those that warm up may take together. */
-const longestPreparation = 30;
+const longestPreparation = 60;
 
 interface Ready {
   readonly candidate: Candidate;
