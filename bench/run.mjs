@@ -14,6 +14,7 @@ await bundleSources(
   {
     bench: source('main'),
     evenkeel: source('evenkeel/main'),
+    fresh: source('evenkeel/fresh'),
     memcpy: source('peers/memcpy'),
     tfjs: source('peers/tfjs'),
     'jax-js': source('peers/jax-js'),

@@ -106,6 +106,8 @@ def elementwise(task, inputs):
         placed = [one.contiguous(memory_format=memory_format) if one.dim() == 4 else one for one in given]
         return lambda: operation(*placed)
 
+    if given[0].dim() != 4 or task["operation"] == "weight-norm":
+        return None, compute_in(torch.contiguous_format)
     return faster(
         {"NCHW": compute_in(torch.contiguous_format), "channels last": compute_in(torch.channels_last)}
     )
@@ -127,10 +129,86 @@ def prepare_kernel(task, inputs):
     return Prepared(run, results, note)
 
 
+def placed(inputs, memory_format):
+    """Tensors by name, images and kernels in a memory format."""
+    named = {name: one for (name, _, _), one in zip(inputs, tensors(inputs))}
+    return {k: v.contiguous(memory_format=memory_format) if v.dim() == 4 else v for k, v in named.items()}
+
+
+FORMATS = {"NCHW": torch.contiguous_format, "channels last": torch.channels_last}
+
+
+def block(task, inputs):
+    def compute_in(memory_format):
+        given = placed(inputs, memory_format)
+        gradient = given.pop("gradient")
+        sources = list(given.values())
+        for one in sources:
+            one.requires_grad_()
+        weights = {name: one for name, one in given.items() if name not in ("x", "emb")}
+
+        def compute():
+            edm2.project(weights)
+            y = edm2.block(weights, "", given["x"], given["emb"], task["flavor"], heads=task["heads"])
+            return [y, *torch.autograd.grad(y, sources, gradient)]
+
+        return compute
+
+    note, compute = faster({name: compute_in(memory_format) for name, memory_format in FORMATS.items()})
+    run, results = kept(compute)
+    return Prepared(run, results, note)
+
+
+def training(task, inputs):
+    """Results are of three steps: two of them before the first run."""
+
+    def start(memory_format):
+        weights = placed(inputs, memory_format)
+        data = [weights.pop(name) for name in ("images", "labels", "noise", "sigma")]
+        return edm2.Training(task, weights, data)
+
+    note, _ = faster({name: start(memory_format).step for name, memory_format in FORMATS.items()})
+    train = start(FORMATS[note])
+    losses = [train.step(), train.step()]
+
+    def run():
+        loss = train.step()
+        if len(losses) < 3:
+            losses.append(loss)
+
+    def results():
+        joined = [torch.cat([w.detach().reshape(-1) for w in ws]) for ws in (train.trained, train.averages[0])]
+        return flat(torch.stack(losses), *joined)
+
+    return Prepared(run, results, note)
+
+
+def sampling(task, inputs):
+    network = edm2.Network(task["network"])
+
+    def compute_in(memory_format):
+        weights = placed(inputs, memory_format)
+        noise, labels = weights.pop("noise"), weights.pop("labels")
+        return lambda sigmas=task["sigmas"]: edm2.sample(network, weights, noise, labels, sigmas)
+
+    computes = {name: compute_in(memory_format) for name, memory_format in FORMATS.items()}
+    # One step is enough to see which is faster.
+    note, _ = faster({name: lambda compute=compute: compute([1.0, 0.0]) for name, compute in computes.items()})
+    run, results = kept(computes[note])
+    return Prepared(run, results, note)
+
+
 def prepare(task, inputs):
-    if task["kind"] in ("sgemm", "convolution", "attention", "elementwise"):
+    kind = task["kind"]
+    if kind in ("sgemm", "convolution", "attention", "elementwise"):
         return prepare_kernel(task, inputs)
-    raise Unsupported(task["kind"])
+    if kind == "block":
+        return block(task, inputs)
+    if kind == "train-step":
+        return training(task, inputs)
+    if kind == "sampling":
+        return sampling(task, inputs)
+    raise Unsupported(f"not written for {kind}")
 
 
 capability = [line.split(":")[1].strip() for line in torch.__config__.show().split("\n") if "CPU capability" in line]

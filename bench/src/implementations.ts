@@ -175,7 +175,7 @@ export function candidates(options: BenchOptions, places: Places): { found: Cand
       const command = {
         program: peer.language === 'python' ? (python as string) : process.execPath,
         arguments: [program, String(threads), ...(peer.given ?? [])],
-        environment: { OMP_NUM_THREADS: String(threads), OPENBLAS_NUM_THREADS: String(threads) },
+        environment: { ...peerEnvironment, OMP_NUM_THREADS: String(threads), OPENBLAS_NUM_THREADS: String(threads) },
       };
       const candidate = { name: peer.name, threads, command, kinds: new Set(peer.kinds), speed: peer.speed };
       found.push(candidate);
@@ -186,6 +186,9 @@ export function candidates(options: BenchOptions, places: Places): { found: Cand
   }
   return { found, skipped };
 }
+
+/** PyTorch is much faster where freed memory is kept and not given back to the system at once. */
+const peerEnvironment = { MALLOC_MMAP_MAX_: '0', MALLOC_TRIM_THRESHOLD_: '17179869184' };
 
 /** Variables by which OpenBLAS, oneDNN and PyTorch's own kernels are told to use AVX2 at most. */
 function heldTo(command: Command): Command {

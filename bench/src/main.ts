@@ -6,12 +6,16 @@ import pc from 'picocolors';
 import { type Candidate, candidates, wantsNpmPeers } from './implementations.ts';
 import { installPeers } from './install-peers.ts';
 import { describeMachine } from './machine.ts';
+import { measureProcesses } from './measure/measure-processes.ts';
 import { type Absence, measureWork, type Processes } from './measure/measure-work.ts';
 import { type BenchOptions, parseOptions } from './options.ts';
 import { ImplementationProcess } from './process/implementation-process.ts';
+import { figuresFile, render } from './report/render.ts';
 import { workTable } from './report/table.ts';
 import { type Result, writeResults } from './results.ts';
 import { catalog } from './work/catalog.ts';
+import { processWorks } from './work/process-works.ts';
+import type { Work } from './work/work.ts';
 
 /** Built to `bench/dist/<process>/`. */
 const programs = dirname(fileURLToPath(import.meta.url));
@@ -20,14 +24,17 @@ const places = { programs, bench: dirname(dirname(programs)) };
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 async function run(options: BenchOptions): Promise<void> {
-  const works = catalog().filter(
-    ({ name }) => options.filter.length === 0 || options.filter.some((pattern) => pattern.test(name)),
-  );
+  const isWanted = ({ name }: { name: string }) =>
+    options.filter.length === 0 || options.filter.some((pattern) => pattern.test(name));
+  const all = catalog();
+  const works = all.filter(isWanted);
+  const wholeProcesses = processWorks.filter(isWanted);
   if (options.list) {
-    for (const { name, unit } of works) print(`${name}  ${unit}`);
+    for (const { name, unit } of [...works, ...wholeProcesses]) print(`${name}  ${unit}`);
     return;
   }
-  if (works.length === 0) throw new Error('bench: --filter leaves nothing. See --list');
+  if (options.render) return render(places.bench);
+  if (works.length + wholeProcesses.length === 0) throw new Error('bench: --filter leaves nothing. See --list');
   if (wantsNpmPeers(options.peers)) await installPeers(places.bench, print);
   const { found, skipped } = candidates(options, places);
   for (const line of skipped) print(pc.dim(line));
@@ -44,13 +51,35 @@ async function run(options: BenchOptions): Promise<void> {
       results.push(...measured.results);
       errors.push(...measured.absences.filter(({ isError }) => isError));
     }
+    if (wholeProcesses.length > 0) {
+      const training = all.find(({ name }) => name === 'edm2-train-step') as Work;
+      const most = Math.max(...options.threads);
+      const measured = await measureProcesses(wholeProcesses, {
+        candidates: found.filter(({ threads }) => threads === most),
+        training,
+        places,
+        folder,
+        rounds: options.quick ? 1 : 3,
+      });
+      for (const { name } of wholeProcesses) {
+        const of = <T extends { work: string }>(list: readonly T[]) => list.filter(({ work }) => work === name);
+        print(workTable(name, of(measured.results), of(measured.absences)));
+      }
+      results.push(...measured.results);
+      errors.push(...measured.absences);
+    }
   } finally {
     await processes.end();
     await rm(folder, { recursive: true, force: true });
   }
+  const figures = { machine: describeMachine(processes.about), results };
   if (options.json !== undefined) {
-    await writeResults(options.json, { machine: describeMachine(processes.about), results });
+    await writeResults(options.json, figures);
     print(`wrote ${options.json}`);
+  }
+  if (options.record) {
+    await writeResults(figuresFile(places.bench), figures);
+    await render(places.bench);
   }
   if (errors.length > 0) {
     print(pc.red(`${errors.length} measurements failed:`));

@@ -19,8 +19,10 @@ export interface BenchOptions {
   readonly python?: string;
   readonly quick: boolean;
   readonly list: boolean;
-  /** Whether docs/performance.md and its chart are written anew from the results. */
-  readonly docs: boolean;
+  /** Whether figures go to bench/results, docs/performance.md and its chart. */
+  readonly record: boolean;
+  /** Whether page and chart are written from the figures that are there, without measuring. */
+  readonly render: boolean;
 }
 
 /** Reads the command line; prints help or a one-line error and exits where there is nothing to do. */
@@ -49,7 +51,8 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
     .option('--python <path>', 'the Python that has torch; found by itself where it is usual')
     .option('--quick', 'fewer and shorter rounds: rough figures', false)
     .option('--list', 'print the works and measure nothing', false)
-    .option('--docs', 'write docs/performance.md and its charts anew, from bench/results', false)
+    .option('--record', 'write figures to bench/results, docs/performance.md and its chart', false)
+    .option('--render', 'write page and chart from the figures that are there; measure nothing', false)
     .allowExcessArguments(false)
     .configureOutput({
       outputError: (text, write) =>

@@ -1,8 +1,9 @@
-import { compile, realize, type Tensor, tensor } from '@evenkeel/tensor';
+import { compile, realize, type Tensor } from '@evenkeel/tensor';
 import { type Input, type Prepared, Unsupported } from '../process/serve.ts';
 import type { Task } from '../work/task.ts';
 import { attention, convolution, elementwise, matrixProduct, type Program } from './kernels.ts';
 import type { Launches } from './launches.ts';
+import { onDevice, prepareBlock, prepareSampling, prepareTraining } from './networks.ts';
 
 /** A task made ready on the current backend. */
 export async function prepare(task: Task, inputs: readonly Input[], launches: Launches): Promise<Prepared> {
@@ -15,6 +16,12 @@ export async function prepare(task: Task, inputs: readonly Input[], launches: La
       return prepareProgram(attention(), inputs, launches);
     case 'elementwise':
       return prepareProgram(elementwise(task), inputs, launches);
+    case 'block':
+      return prepareBlock(task, inputs, launches);
+    case 'train-step':
+      return prepareTraining(task, inputs, launches);
+    case 'sampling':
+      return prepareSampling(task, inputs);
     default:
       throw new Unsupported(`no program for ${task.kind}`);
   }
@@ -43,9 +50,4 @@ async function prepareProgram(program: Program, inputs: readonly Input[], launch
       for (const one of given) one.dispose();
     },
   };
-}
-
-/** A tensor that has a buffer of its own when it is realized: plain data would stay on the host. */
-function onDevice({ values, shape }: Input): Tensor {
-  return tensor(values, { shape }).mul(1);
 }

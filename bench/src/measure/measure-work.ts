@@ -33,7 +33,7 @@ export interface Measured {
 }
 
 /** Seconds that loading, compiling, the first run and those that warm up may take together. */
-const longestPreparation = 30;
+const longestPreparation = 60;
 
 interface Ready {
   readonly candidate: Candidate;
@@ -48,7 +48,7 @@ export async function measureWork(
 ): Promise<Measured> {
   const { candidates, processes, folder, rounds } = around;
   const inputs = work.inputs.map(inputValues);
-  const files = await writeInputs(work, inputs, folder);
+  const files = await writeInputs(work, folder, inputs);
   const ready: Ready[] = [];
   const absences: Absence[] = [];
   let ours: readonly Float32Array[] | undefined;
@@ -105,7 +105,12 @@ export async function measureWork(
   return { results, absences };
 }
 
-async function writeInputs(work: Work, values: readonly Float32Array[], folder: string): Promise<InputFile[]> {
+/** Puts a work's inputs into files, where processes read them. */
+export async function writeInputs(
+  work: Work,
+  folder: string,
+  values = work.inputs.map(inputValues),
+): Promise<InputFile[]> {
   return Promise.all(
     work.inputs.map(async ({ name, shape }, i) => {
       const file = join(folder, `input-${i}.f32`);

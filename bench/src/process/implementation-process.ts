@@ -51,6 +51,11 @@ export class ImplementationProcess {
     return new ImplementationProcess(first.about, parts);
   }
 
+  /** Of the operating system. */
+  get id(): number {
+    return this.#child.pid as number;
+  }
+
   /** Kills the process when it does not answer within `seconds`. */
   async prepare(
     task: Task,

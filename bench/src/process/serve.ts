@@ -87,7 +87,16 @@ async function measure(prepared: Prepared, batch: number, milliseconds: number):
   return (bench.tasks[0]?.result?.samples ?? []).map((sample) => sample / batch);
 }
 
-async function load({ name, shape, file }: { name: string; shape: readonly number[]; file: string }): Promise<Input> {
+/** An input's values, from its file. */
+export async function load({
+  name,
+  shape,
+  file,
+}: {
+  name: string;
+  shape: readonly number[];
+  file: string;
+}): Promise<Input> {
   const bytes = await readFile(file);
   return { name, shape, values: new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4).slice() };
 }

@@ -1,7 +1,7 @@
 import pc from 'picocolors';
 import type { Absence } from '../measure/measure-work.ts';
 import type { Result } from '../results.ts';
-import { isRate } from '../work/work.ts';
+import { ratioOf, show } from './ratio.ts';
 
 /** What one work gave, as lines for a terminal: each figure with its spread and how it compares with ours. */
 export function workTable(work: string, results: readonly Result[], absences: readonly Absence[]): string {
@@ -22,14 +22,4 @@ export function workTable(work: string, results: readonly Result[], absences: re
     lines.push(isError ? pc.red(line) : pc.dim(line));
   }
   return lines.join('\n');
-}
-
-/** How many times as good the first is. */
-export function ratioOf(a: Result, b: Result): number {
-  return isRate(a.unit) ? a.median / b.median : b.median / a.median;
-}
-
-/** Three digits. */
-export function show(value: number): string {
-  return value >= 1000 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
 }

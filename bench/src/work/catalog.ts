@@ -2,6 +2,7 @@ import { attention } from './attention.ts';
 import { convolution, convolutionRoles } from './convolution.ts';
 import { copy } from './copy.ts';
 import { elementwise, elementwiseOperations } from './elementwise.ts';
+import { benchNetwork, block, sampling, smallNetwork, trainStep } from './network.ts';
 import { sgemm } from './sgemm.ts';
 import type { Work } from './work.ts';
 
@@ -29,5 +30,16 @@ export function catalog(): Work[] {
     attention(16, 2, 256, 64),
     attention(16, 4, 64, 64),
     ...elementwiseOperations.map(elementwise),
+    block('enc', { batch: 16, inChannels: 64, outChannels: 64, size: 32 }),
+    block('dec', { batch: 16, inChannels: 128, outChannels: 64, size: 32 }),
+    block('enc', { batch: 16, inChannels: 128, outChannels: 128, size: 16, heads: 2 }),
+    block('enc', { batch: 4, inChannels: 64, outChannels: 64, size: 16 }),
+    block('dec', { batch: 4, inChannels: 128, outChannels: 64, size: 16 }),
+    // So small that TensorFlow.js can do it on its CPU backend.
+    block('enc', { batch: 2, inChannels: 32, outChannels: 32, size: 8 }),
+    block('dec', { batch: 2, inChannels: 64, outChannels: 32, size: 8 }),
+    trainStep('edm2-train-step', benchNetwork, 16),
+    trainStep('edm2-train-step-small', smallNetwork, 8),
+    sampling(benchNetwork, 16),
   ];
 }

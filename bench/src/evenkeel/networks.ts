@@ -1,0 +1,165 @@
+import { Edm2Loss, Precond, sample, trainStep } from '@evenkeel/edm2';
+import { PowerFunctionEma } from '@evenkeel/edm2/ema';
+import { project } from '@evenkeel/mp-nn';
+import { Adam, type Module } from '@evenkeel/nn';
+import { commit, compile, Generator, grad, realize, type Tensor, tensor } from '@evenkeel/tensor';
+import type { Input, Prepared } from '../process/serve.ts';
+import { blockModule } from '../work/network.ts';
+import type { TaskOf } from '../work/task.ts';
+import type { Launches } from './launches.ts';
+
+/** A block, forward and backward. Weights are projected in each run, so that nothing of them can be kept from the last one. */
+export async function prepareBlock(
+  task: TaskOf<'block'>,
+  inputs: readonly Input[],
+  launches: Launches,
+): Promise<Prepared> {
+  const module = blockModule(task);
+  load(module, inputs.slice(3));
+  const [x, emb, gradient] = inputs.slice(0, 3).map(onDevice) as [Tensor, Tensor, Tensor];
+  await realize(x, emb, gradient);
+  const parameters = [...module.namedParameters().values()];
+  const compiled = compile((...[images, embedding, upstream]: [Tensor, Tensor, Tensor]) => {
+    project(module);
+    const result = module.call(images, embedding);
+    const sources = [images, embedding, ...parameters.map(({ value }) => value)];
+    return [result, ...grad(result.mul(upstream).sum(), sources)];
+  });
+  return {
+    async run(count) {
+      for (let i = 0; i < count; i++) for (const result of await compiled(x, emb, gradient)) result.dispose();
+      await launches.done();
+    },
+    async results() {
+      const results = await compiled(x, emb, gradient);
+      const arrays = await Promise.all(results.map((result) => result.data()));
+      for (const result of results) result.dispose();
+      return arrays as Float32Array[];
+    },
+    dispose() {
+      for (const one of [x, emb, gradient, module]) one.dispose();
+    },
+  };
+}
+
+type TrainingData = readonly [images: Tensor, labels: Tensor, noise: Tensor, sigma: Tensor];
+
+/** A network in training, one step at a time. */
+export class TrainingRun {
+  readonly net: Precond;
+  readonly #optimizer: Adam;
+  readonly #ema: PowerFunctionEma;
+  readonly #loss: Edm2Loss;
+  readonly #task: TaskOf<'train-step'>;
+  readonly #data: TrainingData;
+  readonly #random = new Generator(0);
+  #images = 0;
+
+  private constructor(task: TaskOf<'train-step'>, data: TrainingData, parameters: readonly Input[]) {
+    this.#task = task;
+    this.#data = data;
+    this.net = new Precond(task.network);
+    load(this.net, parameters);
+    this.#optimizer = new Adam(this.net, { betas: [0.9, 0.99], epsilon: 1e-8, sanitize: true });
+    this.#ema = new PowerFunctionEma(this.net, { stds: task.emaStds });
+    this.#loss = new Edm2Loss();
+  }
+
+  static async start(task: TaskOf<'train-step'>, inputs: readonly Input[]): Promise<TrainingRun> {
+    const data = inputs.slice(0, 4).map(onDevice) as [Tensor, Tensor, Tensor, Tensor];
+    await realize(...data);
+    const run = new TrainingRun(task, data, inputs.slice(4));
+    await commit();
+    return run;
+  }
+
+  /** Assigns what the next step computes; gives its loss. */
+  assign(): Tensor {
+    const [images, labels, noise, sigma] = this.#data;
+    this.#images += this.#task.batch;
+    const parts = { net: this.net, loss: this.#loss, optimizer: this.#optimizer, ema: this.#ema };
+    const options = { random: this.#random, learningRate: this.#task.learningRate, images: this.#images };
+    return trainStep(parts, { images, labels, normals: { noise, sigma } }, options).loss;
+  }
+
+  /** All weights and their first average, each in one array. */
+  async weights(): Promise<Float32Array[]> {
+    const names = [...this.net.namedParameters().keys()];
+    const average = this.#ema.stateDict(this.#ema.stds[0] as number);
+    const state = this.net.stateDict();
+    return Promise.all([state, average].map((dict) => joined(names.map((name) => dict.get(name) as Tensor))));
+  }
+
+  dispose(): void {
+    for (const part of [this.#ema, this.#optimizer, this.net, ...this.#data]) part.dispose();
+  }
+}
+
+/** The results are of three steps: two of them before the first run. */
+export async function prepareTraining(
+  task: TaskOf<'train-step'>,
+  inputs: readonly Input[],
+  launches: Launches,
+): Promise<Prepared> {
+  const training = await TrainingRun.start(task, inputs);
+  const losses: number[] = [];
+  const stepAndRead = async () => {
+    const loss = training.assign();
+    await commit(loss);
+    losses.push(await loss.item());
+  };
+  await stepAndRead();
+  await stepAndRead();
+  return {
+    async run(count) {
+      if (losses.length < 3) return stepAndRead();
+      for (let i = 0; i < count; i++) await commit(training.assign());
+      await launches.done();
+    },
+    results: async () => [Float32Array.from(losses), ...(await training.weights())],
+    dispose: () => training.dispose(),
+  };
+}
+
+export async function prepareSampling(
+  task: TaskOf<'sampling'>,
+  [noise, labels, ...parameters]: readonly Input[],
+): Promise<Prepared> {
+  const net = new Precond(task.network);
+  load(net, parameters);
+  const given = [noise as Input, labels as Input].map(onDevice) as [Tensor, Tensor];
+  await realize(...given);
+  let images: Tensor | undefined;
+  return {
+    async run(count) {
+      for (let i = 0; i < count; i++) {
+        images = await sample(net, given[0], { labels: given[1], steps: task.sigmas.length - 1 });
+      }
+    },
+    results: async () => [(await (images as Tensor).data()) as Float32Array],
+    dispose() {
+      for (const one of [net, ...given]) one.dispose();
+    },
+  };
+}
+
+function load(module: Module, parameters: readonly Input[]): void {
+  module.loadStateDict(new Map(parameters.map(({ name, values, shape }) => [name, tensor(values, { shape })])));
+}
+
+async function joined(tensors: readonly Tensor[]): Promise<Float32Array> {
+  await commit(...tensors);
+  const arrays = await Promise.all(tensors.map((one) => one.data()));
+  const all = new Float32Array(arrays.reduce((sum, { length }) => sum + length, 0));
+  let place = 0;
+  for (const array of arrays) {
+    all.set(array as Float32Array, place);
+    place += array.length;
+  }
+  return all;
+}
+
+/** A tensor that has a buffer of its own when it is realized: plain data would stay on the host. */
+export function onDevice({ values, shape }: Input): Tensor {
+  return tensor(values, { shape }).mul(1);
+}

@@ -1,0 +1,132 @@
+import type { Result, ResultFile } from '../results.ts';
+import { type Goal, goals, isReached } from './goals.ts';
+import { ratioOf, show } from './ratio.ts';
+
+const begin = '<!-- figures: written by `npm run bench -- --record` -->';
+const end = '<!-- end of figures -->';
+
+/** The page with its figures written anew between its marks. */
+export function withFigures(page: string, { machine, results }: ResultFile): string {
+  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
+  if (from < 0 || to < from)
+    throw new Error(`performance page: has no place for figures. Put ${begin} and ${end} into it`);
+  const parts = [
+    machineText(machine),
+    goalTable(results, machine),
+    ...sections.map((section) => sectionText(section, results)),
+  ];
+  return `${page.slice(0, from + begin.length)}\n\n${parts.filter((part) => part !== '').join('\n\n')}\n\n${page.slice(to)}`;
+}
+
+interface Section {
+  readonly title: string;
+  readonly works: RegExp;
+}
+
+const sections: readonly Section[] = [
+  { title: 'Matrix products, GFLOP/s', works: /^sgemm-/ },
+  { title: '3 x 3 convolutions, GFLOP/s of the direct sum', works: /^conv3x3-/ },
+  { title: '1 x 1 convolutions, GFLOP/s', works: /^conv1x1-/ },
+  { title: 'Attention, GFLOP/s', works: /^attention-/ },
+  { title: 'Work of memory, GB/s', works: /^(copy|mp-silu|pixel-norm|weight-norm|softmax|add|sum)$/ },
+  { title: 'EDM2 blocks, forward and backward, ms', works: /^edm2-.*-block-/ },
+  { title: 'EDM2 training steps, ms', works: /^edm2-train-step(-small)?$/ },
+  { title: 'EDM2 sampling in four steps, images/s', works: /^edm2-sampling$/ },
+  { title: 'Around the kernels', works: /^edm2-(first-step|plan-|host-overhead|train-step-memory)/ },
+];
+
+function machineText({ cpu, cores, vectors, memoryGiB, platform, implementations }: ResultFile['machine']): string {
+  const list = Object.entries(implementations)
+    .sort(([a], [b]) => order(a) - order(b))
+    .map(
+      ([name, about]) =>
+        `| ${name} | ${Object.entries(about)
+          .filter(([key]) => key !== 'v8')
+          .map(([key, value]) => `${key} ${value}`)
+          .join(', ')} |`,
+    );
+  return [
+    `Measured on: ${cpu}, ${cores} cores, ${vectors.join(', ')}, ${memoryGiB} GiB, ${platform}.`,
+    '',
+    '| implementation | is |',
+    '|---|---|',
+    ...list,
+  ].join('\n');
+}
+
+/** Ours first, then what is native. */
+function order(name: string): number {
+  const known = ['evenkeel', 'pytorch', 'openblas', 'memcpy', 'onnxruntime', 'tfjs', 'jax-js'];
+  const place = known.findIndex((start) => name.startsWith(start));
+  return place < 0 ? known.length : place;
+}
+
+function goalTable(results: readonly Result[], machine: ResultFile['machine']): string {
+  const ours = Object.keys(machine.implementations).filter((name) => name.startsWith('evenkeel'));
+  const lines = goals.map((goal) => {
+    const cells = ours.map((name) => goalCell(goal, results, name, machine.implementations[name]?.instructions));
+    return `| ${goal.what} | ${goal.unit === 'ms' ? 'at most ' : ''}${showGoal(goal.unit, goal.wanted.wide)} / ${showGoal(goal.unit, goal.wanted.node20)} | ${cells.join(' | ')} |`;
+  });
+  return [
+    '## Goals',
+    '',
+    'Wanted with 256-bit instructions / without. A mean counts as reached if no part of it is below 0.8 of what is wanted; the smallest part stands in brackets.',
+    '',
+    `| | wanted | ${ours.join(' | ')} |`,
+    `|---|---|${ours.map(() => '---|').join('')}`,
+    ...lines,
+  ].join('\n');
+}
+
+function goalCell(
+  { measure, unit, wanted }: Goal,
+  results: readonly Result[],
+  name: string,
+  instructions?: string,
+): string {
+  const got = measure(results, name);
+  if (got === undefined) return '–';
+  const least = got.least === undefined || got.least === got.value ? '' : ` (${showGoal(unit, got.least)})`;
+  const isMet = isReached(unit, instructions === 'wide' ? wanted.wide : wanted.node20, got);
+  return `${isMet ? '✓' : '✗'} ${showGoal(unit, got.value)}${least}`;
+}
+
+function showGoal(unit: Goal['unit'], value: number): string {
+  return unit === 'ms' ? `${show(value)} ms` : unit === 'share' ? value.toFixed(2) : `${show(value)}x`;
+}
+
+/** A table for each thread count: a row a work, a column an implementation, ratios to our own in brackets. */
+function sectionText({ title, works }: Section, results: readonly Result[]): string {
+  const mine = results.filter(({ work }) => works.test(work));
+  if (mine.length === 0) return '';
+  const tables = [...new Set(mine.map(({ threads }) => threads))]
+    .sort((a, b) => a - b)
+    .map((threads) => {
+      const group = mine.filter((one) => one.threads === threads);
+      const columns = [...new Set(group.map(({ implementation }) => implementation))].sort(
+        (a, b) => order(a) - order(b),
+      );
+      const rows = [...new Set(group.map(({ work }) => work))].map((work) => {
+        const own = group.find((one) => one.work === work && one.implementation === 'evenkeel');
+        const cells = columns.map((name) => {
+          const one = group.find((other) => other.work === work && other.implementation === name);
+          return one === undefined ? '' : cell(one, own);
+        });
+        return `| ${work} | ${cells.join(' | ')} |`;
+      });
+      return [
+        `${threads} ${threads === 1 ? 'thread' : 'threads'}:`,
+        '',
+        `| | ${columns.join(' | ')} |`,
+        `|---|${columns.map(() => '---|').join('')}`,
+        ...rows,
+      ].join('\n');
+    });
+  return [`## ${title}`, ...tables].join('\n\n');
+}
+
+/** A figure, and how many times as good as ours it is. */
+function cell(one: Result, own: Result | undefined): string {
+  const unit = one.unit === 'MiB' ? ' MiB' : '';
+  return `${show(one.median)}${unit}${own === undefined || own === one ? '' : ` (${ratioOf(one, own).toFixed(2)}x)`}`;
+}
