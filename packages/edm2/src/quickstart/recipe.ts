@@ -17,8 +17,8 @@ export function networkFor(backend: 'wasm' | 'js') {
 export const batchSize = 8;
 
 export const learning: Omit<LearningRateOptions, 'batchSize'> = {
-  referenceRate: 0.02,
-  decayBatches: 1500,
+  referenceRate: 0.03,
+  decayBatches: 500,
   rampupImages: 50 * batchSize,
 };
 
