@@ -8,7 +8,7 @@ import { Precond } from '../network/precondition.ts';
 import { sample } from '../sample/sample.ts';
 import { type Painter, readPainters } from './painters.ts';
 import type { ProgressLine } from './progress-line.ts';
-import { mainBlocks, mainStd, postHocStd, samplerSteps } from './recipe.ts';
+import { guidance, mainBlocks, mainStd, postHocStd, samplerSteps } from './recipe.ts';
 
 /** Blocks of the main average that `samples.png` shows. */
 const shownBlocks = 2;
@@ -36,7 +36,16 @@ export interface PaintReport {
   readonly stds: readonly number[];
   readonly pictures: number;
   readonly samplerSteps: number;
+  /** What samples were guided away from, and how far; undefined without guidance. */
+  readonly guidance: Guidance | undefined;
   readonly seconds: number;
+}
+
+/** Autoguidance by an earlier state of the same network. */
+export interface Guidance {
+  readonly weight: number;
+  /** Images that the guide had seen. */
+  readonly images: number;
 }
 
 /** The pictures of the main average. */
@@ -61,16 +70,18 @@ export async function paint(request: PaintRequest): Promise<{ report: PaintRepor
   const { dataset, folder, columns, deadline, line, signal } = request;
   signal.throwIfAborted();
   const start = performance.now();
-  const { network, images, snapshots, trainingSeed, painters } = await readPainters(folder);
+  const { network, images, snapshots, trainingSeed, painters, guide } = await readPainters(folder);
   line.print(`EMA ${postHocStd} reconstructed from ${snapshots} snapshots`);
   const main = painters.find(({ std }) => std === mainStd) ?? (painters[0] as Painter);
   const others = painters.filter((painter) => painter !== main);
 
   using net = new Precond(network);
+  using guideNet = guide && new Precond(network);
+  if (guide) guideNet?.loadStateDict(stateDictOf(guide.values));
   const blocksOf = new Map<Painter, Uint8Array[][]>(painters.map((painter) => [painter, []]));
   const add = async (painter: Painter): Promise<void> => {
     const blocks = blocksOf.get(painter) as Uint8Array[][];
-    blocks.push(await paintBlock(net, painter, blocks.length, request));
+    blocks.push(await paintBlock({ net, guide: guideNet, painter, block: blocks.length }, request));
   };
   for (const painter of [main, ...others]) await add(painter);
   for (let last = 0; blocksOf.get(main)!.length < mainBlocks; ) {
@@ -89,14 +100,23 @@ export async function paint(request: PaintRequest): Promise<{ report: PaintRepor
     stds: [main, ...others].map(({ std }) => std),
     pictures: [...blocksOf.values()].flat(2).length,
     samplerSteps,
+    guidance: guide && { weight: guidance.weight, images: guide.images },
     seconds: (performance.now() - start) / 1000,
   };
   const labels = mine.flatMap((block) => block.map((_, i) => Math.floor(i / columns)));
   return { report, samples: { pictures: mine.flat(), labels, std: main.std, trainingSeed } };
 }
 
+interface Block {
+  readonly net: Precond;
+  readonly guide: Precond | undefined;
+  readonly painter: Painter;
+  /** Its number among those of the painter. */
+  readonly block: number;
+}
+
 /** `columns` pictures of each class, class after class. */
-async function paintBlock(net: Precond, painter: Painter, block: number, request: PaintRequest): Promise<Uint8Array[]> {
+async function paintBlock({ net, guide, painter, block }: Block, request: PaintRequest): Promise<Uint8Array[]> {
   const { dataset, seed, columns, line, signal } = request;
   const classes = dataset.classNames.length;
   const labels = Int32Array.from({ length: classes * columns }, (_, i) => Math.floor(i / columns));
@@ -106,6 +126,7 @@ async function paintBlock(net: Precond, painter: Painter, block: number, request
   const latents = await sample(net, new Generator(seed).fork(block).normal(shape), {
     labels: oneHot(tensor(labels), classes),
     steps: samplerSteps,
+    ...(guide && { guide, guidance: guidance.weight }),
     onStep({ step, steps }) {
       signal.throwIfAborted();
       line.update(() => `EMA ${painter.std.toFixed(2)}, block ${block + 1}: sampling step ${step} of ${steps}`);

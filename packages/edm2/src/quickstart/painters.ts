@@ -2,12 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeSnapshot, type EmaSnapshot, reconstruct } from '../ema/index.ts';
 import type { PrecondOptions } from '../network/precondition.ts';
-import { emaStds, postHocStd } from './recipe.ts';
+import { emaStds, guidance, mainStd, postHocStd } from './recipe.ts';
 import { snapshotFiles } from './snapshot-files.ts';
 
 /** A set of weights to paint with. */
 export interface Painter {
   readonly std: number;
+  /** Images that the network had seen. */
+  readonly images: number;
   readonly values: EmaSnapshot['values'];
 }
 
@@ -22,6 +24,8 @@ export interface Painters {
   readonly snapshots: number;
   /** Shortest average first, the reconstructed one among them. */
   readonly painters: readonly Painter[];
+  /** Weights of earlier in the same training, to move away from; undefined where no snapshot is that old. */
+  readonly guide: Painter | undefined;
 }
 
 /**
@@ -40,10 +44,24 @@ export async function readPainters(folder: string): Promise<Painters> {
   }));
   const [values] = await reconstruct(stored, [{ images, std: postHocStd }], { copied });
   const tracked = snapshots.filter((snapshot) => snapshot.images === images);
-  const painters: Painter[] = [...tracked, { std: postHocStd, values: values as Painter['values'] }];
+  const painters: Painter[] = [...tracked, { std: postHocStd, images, values: values as Painter['values'] }];
   painters.sort((a, b) => a.std - b.std);
   const trainingSeed = Number(newest.metadata?.seed ?? 0);
-  return { network: networkOf(newest), images, trainingSeed, snapshots: snapshots.length, painters };
+  return {
+    network: networkOf(newest),
+    images,
+    trainingSeed,
+    snapshots: snapshots.length,
+    painters,
+    guide: guideAmong(snapshots, images),
+  };
+}
+
+/** The snapshot of the main average that is nearest to the share of the training that guides have. */
+function guideAmong(snapshots: readonly EmaSnapshot[], images: number): Painter | undefined {
+  const distance = (snapshot: EmaSnapshot): number => Math.abs(snapshot.images / images - guidance.share);
+  const earlier = snapshots.filter((snapshot) => snapshot.std === mainStd && snapshot.images < images);
+  return earlier.sort((a, b) => distance(a) - distance(b))[0];
 }
 
 /** All snapshots of a folder of results, oldest first. */

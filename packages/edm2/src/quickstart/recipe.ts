@@ -17,8 +17,8 @@ export function networkFor(backend: 'wasm' | 'js') {
 export const batchSize = 8;
 
 export const learning: Omit<LearningRateOptions, 'batchSize'> = {
-  referenceRate: 0.02,
-  decayBatches: 1500,
+  referenceRate: 0.03,
+  decayBatches: 500,
   rampupImages: 50 * batchSize,
 };
 
@@ -33,10 +33,16 @@ export const postHocStd = 0.15;
 /** The average that most is painted with, and that is judged by. */
 export const mainStd = 0.1;
 
+/**
+ * Autoguidance: samples move away from what the same network would have painted earlier in its training, when it had seen
+ * this share of the images. Weight 1 would be none.
+ */
+export const guidance = { weight: 2, share: 0.25 } as const;
+
 /** Snapshots of each average, evenly spread over the training time. */
 export const snapshotCount = 8;
 
-export const samplerSteps = 16;
+export const samplerSteps = 12;
 
 /** Samples of each class in a block, where there is time for them. */
 export const blockColumns = 4;
@@ -48,9 +54,9 @@ export const mainBlocks = 4;
 export const blockCount = mainBlocks + emaStds.length;
 
 /**
- * How long it takes to sample so many pictures, roughly: each takes 2 steps - 1 forward passes, and a forward pass about half
- * as long as a training step of one image.
+ * How long it takes to sample so many pictures, roughly: each takes 2 steps - 1 forward passes of the network and as many of
+ * its guide, and a forward pass less than half as long as a training step of one image.
  */
 export function samplingMs(pictures: number, imagesPerSecond: number): number {
-  return (pictures * (2 * samplerSteps - 1) * 500) / imagesPerSecond;
+  return (pictures * (2 * samplerSteps - 1) * 2 * 450) / imagesPerSecond;
 }
