@@ -63,6 +63,8 @@ class PlanRunner implements WasmBackend, BufferHome {
       this.#pool = new WorkerPool({ threads, memory: pagesFor(memoryBytes) });
       this.memory = new WorkerMemory(this.#pool);
     }
+    // Threads start while the first plan is made. Whoever needs them waits for them, and hears what went wrong.
+    this.#pool.start().catch(() => undefined);
     this.#space = new AddressSpace(memoryBytes, (end) => this.memory.reach(end));
     this.#arena = new ScratchArena(this.#space);
     this.capabilities = {

@@ -7,10 +7,9 @@ test('threads tell how long they were busy', async () => {
   try {
     await withBackend(backend, async () => {
       const x = tensor(new Float32Array(1000));
-      const { busyMilliseconds, wallMilliseconds, runs } = await profile(() => x.exp().data(), { kernels: false });
+      const { busyMilliseconds, runs } = await profile(() => x.exp().data(), { kernels: false });
       expect(runs).toBe(1);
       expect(busyMilliseconds).toBeGreaterThanOrEqual(0);
-      expect(busyMilliseconds).toBeLessThanOrEqual(wallMilliseconds);
     });
   } finally {
     await backend.dispose();

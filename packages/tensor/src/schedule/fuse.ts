@@ -268,11 +268,15 @@ function canJoin(cluster: Cluster, node: Node, read: Reads, state: FusionState):
   if (cluster.kind === 'scatterAdd' || cluster.kind === 'host' || cluster.members.length >= mostMembers) return false;
   if (!fitsSpace(cluster, node)) return false;
   if (operandBound(cluster, read, state.clusterOf) > state.mostOperands) return false;
-  for (const other of [...read.values, ...read.after]) {
-    const producer = state.clusterOf.get(other);
-    if (producer && producer !== cluster && reaches(producer, cluster)) return false;
-    if (producer === cluster && read.after.has(other)) return false;
+  const producers: Cluster[] = [];
+  for (const values of [read.values, read.after]) {
+    for (const other of values) {
+      const producer = state.clusterOf.get(other);
+      if (producer === cluster && values === read.after) return false;
+      if (producer && producer !== cluster) producers.push(producer);
+    }
   }
+  if (runsAfter(producers, cluster)) return false;
   return isLocallyComputable(cluster, node, (value) => isLeaf(value) || state.roots.has(value));
 }
 
@@ -306,15 +310,13 @@ function operandBound(cluster: Cluster, read: Reads, clusterOf: ReadonlyMap<Node
   return loaded + cluster.members.length + 1;
 }
 
-/** Whether `from` runs after `target`. */
-function reaches(from: Cluster, target: Cluster): boolean {
-  const seen = new Set<Cluster>();
-  const stack = [from];
-  for (let cluster = stack.pop(); cluster; cluster = stack.pop()) {
-    if (cluster === target) return true;
-    if (seen.has(cluster)) continue;
-    seen.add(cluster);
-    stack.push(...cluster.before);
+/** Whether one of `clusters` runs after `target`. */
+function runsAfter(clusters: readonly Cluster[], target: Cluster): boolean {
+  const found = new Set(clusters);
+  // A set that grows while it is walked is walked to its end.
+  for (const cluster of found) {
+    if (cluster.before.has(target)) return true;
+    for (const earlier of cluster.before) found.add(earlier);
   }
   return false;
 }
