@@ -65,6 +65,8 @@ class PlanRunner implements WasmBackend, BufferHome {
       this.#pool = new WorkerPool({ threads, memory: pagesFor(memoryBytes) });
       this.memory = new WorkerMemory(this.#pool);
     }
+    // Threads start while the first plan is made. Whoever needs them waits for them, and hears what went wrong.
+    this.#pool.start().catch(() => undefined);
     this.#space = new AddressSpace(memoryBytes, (end) => this.memory.reach(end));
     this.#arena = new ScratchArena(this.#space);
     this.capabilities = {
@@ -136,16 +138,18 @@ class PlanRunner implements WasmBackend, BufferHome {
     const addresses = buffers.map((buffer) => buffer?.address('run'));
     // Callers may reuse their argument array.
     const settled = { ...call, arguments: call.arguments.slice() };
-    const stepTimes = this.#enqueue(() => {
+    const times = this.#enqueue(() => {
       const scratch = this.#arena.reserve(executable);
       if (scratch === undefined) throw this.#noRoom(executable.scratchBytes, 'scratch of a plan');
       return executable.execute(settled, addresses, { memory: this.memory, pool: this.#pool, scratch });
     });
-    const done = stepTimes.then(() => undefined);
+    const done = times.then(() => undefined);
+    const busy = times.then((measured) => measured.busy);
     // Who never looks at a run must not bring the process down with its failure.
-    done.catch(() => {});
+    for (const promise of [done, busy]) promise.catch(() => {});
     const outputs = plan.outputs.map((value) => buffers[value] as DeviceBuffer);
-    return { submitted: Promise.resolve(), done, outputs, ...(call.profile ? { stepTimes } : {}) };
+    const stepTimes = call.profile ? { stepTimes: times.then(({ steps }) => steps) } : {};
+    return { submitted: Promise.resolve(), done, busy, outputs, ...stepTimes };
   }
 
   async dispose(): Promise<void> {

@@ -7,6 +7,12 @@ import { type PlanModule, parameterOrder, type RunParameters } from './plan-modu
 import { layOut, type ScratchLayout } from './scratch-layout.ts';
 import { RunError, type WorkerPool } from './worker-pool.ts';
 
+/** Milliseconds of each step, as seen from here, and of all work as the threads saw it. */
+export interface Times {
+  readonly steps: readonly number[];
+  readonly busy: number;
+}
+
 /** A plan as a module that the threads have. */
 export class WasmExecutable implements Executable {
   readonly plan: Plan;
@@ -42,33 +48,35 @@ export class WasmExecutable implements Executable {
     this.#release(this);
   }
 
-  /** Runs all steps with scratch memory at `scratch`; `addresses` has inputs and outputs by value. Gives milliseconds. */
+  /** Runs all steps with scratch memory at `scratch`; `addresses` has inputs and outputs by value. */
   async execute(
     call: Call,
     addresses: readonly (number | undefined)[],
     around: { memory: HostMemory; pool: WorkerPool; scratch: number },
-  ): Promise<number[]> {
+  ): Promise<Times> {
     const { memory, pool, scratch } = around;
     const { plan, layout } = this;
     const addressOf = (value: number): number => addresses[value] ?? scratch + (layout.values[value] as number);
     const header = memory.write(scratch + layout.sync, this.#header(call, addressOf));
     if (header) await header;
-    const times: number[] = [];
+    const steps: number[] = [];
+    let busy = 0;
     for (const { from, to, isHost } of this.#segments(call.profile ?? false)) {
       const started = performance.now();
       try {
         if (isHost) await this.#runHostStep(plan.steps[from] as Step, call, addressOf, memory);
         else
-          await pool.run(this.id, scratch + layout.sync, (thread) =>
+          busy += await pool.run(this.id, scratch + layout.sync, (thread) =>
             this.#parameters(scratch, thread, { from, to }, pool),
           );
       } catch (error) {
         throw stepError(plan, from, to, error);
       }
       const each = (performance.now() - started) / (to - from);
-      for (let step = from; step < to; step++) times.push(each);
+      for (let step = from; step < to; step++) steps.push(each);
+      if (isHost) busy += each;
     }
-    return times;
+    return { steps, busy };
   }
 
   #segments(profile: boolean): PlanModule['segments'] {

@@ -7,10 +7,11 @@ export function structureKey(kernel: Kernel): string {
   const number = (part: object): number => {
     let known = numbers.get(part);
     if (known === undefined) {
-      const entries = Object.entries(part).map(([key, value]) => `${key}:${text(value)}`);
+      let entries = Array.isArray(part) ? '[]' : '';
+      for (const key of Object.keys(part)) entries += `${key}:${text((part as Record<string, unknown>)[key])},`;
       known = numbers.size;
       numbers.set(part, known);
-      parts.push(`${known}=${Array.isArray(part) ? '[]' : ''}${entries.join()}`);
+      parts.push(`${known}=${entries}`);
     }
     return known;
   };

@@ -18,7 +18,9 @@ interface Current {
   readonly sync: number;
   readonly waitingFor: Set<number>;
   error: RunError | undefined;
-  resolve(): void;
+  /** Of the slowest thread so far, in milliseconds. */
+  busy: number;
+  resolve(busy: number): void;
   reject(error: Error): void;
 }
 
@@ -96,15 +98,15 @@ export class WorkerPool {
   }
 
   /**
-   * Runs a module's `run` on all threads, each with its own parameters. Rejects with the first thread's error; then the
-   * others have left too.
+   * Runs a module's `run` on all threads, each with its own parameters. Gives the milliseconds that the slowest thread was
+   * in it. Rejects with the first thread's error; then the others have left too.
    */
-  async run(module: number, sync: number, parametersOf: (thread: number) => readonly number[]): Promise<void> {
+  async run(module: number, sync: number, parametersOf: (thread: number) => readonly number[]): Promise<number> {
     await this.start();
     const id = ++this.#orders;
-    await new Promise<void>((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       const waitingFor = new Set(this.#workers.keys());
-      this.#current = { id, sync, waitingFor, error: undefined, resolve, reject };
+      this.#current = { id, sync, waitingFor, error: undefined, busy: 0, resolve, reject };
       this.#workers.forEach((worker, thread) => {
         worker?.send({ kind: 'run', id, module, parameters: parametersOf(thread), sync });
       });
@@ -167,6 +169,7 @@ export class WorkerPool {
     }
     const current = this.#current;
     if (current?.id !== id) return;
+    current.busy = Math.max(current.busy, answer.busy ?? 0);
     if (error !== undefined && (isFirst || !current.error)) current.error = new RunError(error, step);
     this.#left(current, thread);
   }
@@ -193,7 +196,7 @@ export class WorkerPool {
     current.waitingFor.delete(thread);
     if (current.waitingFor.size > 0) return;
     this.#current = undefined;
-    if (current.error === undefined) current.resolve();
+    if (current.error === undefined) current.resolve(current.busy);
     else current.reject(current.error);
   }
 

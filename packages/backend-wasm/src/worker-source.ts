@@ -30,6 +30,8 @@ export interface Answer {
   /** No other thread has failed before, and the step that this one was at. */
   readonly isFirst?: boolean;
   readonly step?: number;
+  /** Milliseconds that a run took this thread, waiting for the others included. */
+  readonly busy?: number;
   /** What was read. */
   readonly bytes?: ArrayBuffer;
 }
@@ -68,9 +70,10 @@ let memory;
 let noMemory;
 const answers = {
   run({ id, module, parameters, sync }) {
+    const started = performance.now();
     try {
       instances.get(module).exports.run(...parameters);
-      return { id };
+      return { id, busy: performance.now() - started };
     } catch (error) {
       const words = new Int32Array(memory.buffer, sync, ${SYNC_BYTES / 4});
       const isFirst = Atomics.exchange(words, ${syncWords.abort / 4}, 1) === 0;

@@ -118,6 +118,43 @@ describe('profile', () => {
     expect(String(measured)).toMatch(/ms in kernels of 3 runs\n.*GFLOP\/s.*GB\/s {2}row \[64\]: add/);
   });
 
+  test('measures whole runs alone where told to, and leaves them as they are', async () => {
+    using w = new State(zeros([64]), { path: 'w' });
+    const { runs, kernels, busyMilliseconds, wallMilliseconds } = await profile(
+      async () => {
+        for (let i = 0; i < 3; i++) {
+          w.assign(w.value.add(1));
+          await commit();
+        }
+      },
+      { kernels: false },
+    );
+    expect(runs).toBe(3);
+    expect(kernels).toEqual([]);
+    expect(busyMilliseconds).toBeGreaterThanOrEqual(0);
+    expect(Number.isFinite(wallMilliseconds)).toBe(true);
+  });
+
+  test('tells of no busy time where the backend does not', async () => {
+    const inner = createJsBackend();
+    const silent = {
+      name: 'silent',
+      capabilities: inner.capabilities,
+      supports: () => true as const,
+      allocate: inner.allocate.bind(inner),
+      compile: inner.compile.bind(inner),
+      run: (...[executable, call]: Parameters<typeof inner.run>) => {
+        const { submitted, done, outputs } = inner.run(executable, call);
+        return { submitted, done, outputs };
+      },
+      dispose: () => inner.dispose(),
+    };
+    await withBackend(silent, async () => {
+      const { busyMilliseconds, runs } = await profile(() => tensor([1]).exp().data(), { kernels: false });
+      expect([busyMilliseconds, runs]).toEqual([undefined, 1]);
+    });
+  });
+
   test('measures nothing afterwards', async () => {
     const observed = observe();
     await withBackend(observed.backend, async () => {

@@ -157,10 +157,11 @@ class PlainBackend implements JsBackend, BufferHome {
       return times;
     });
     const done = stepTimes.then(() => undefined);
+    const busy = stepTimes.then((times) => times.reduce((sum, time) => sum + time, 0));
     // Who never looks at a run must not bring the process down with its failure.
-    done.catch(() => {});
+    for (const promise of [done, busy]) promise.catch(() => {});
     const outputs = plan.outputs.map((value) => buffers[value] as DeviceBuffer);
-    return { submitted: Promise.resolve(), done, outputs, ...(call.profile ? { stepTimes } : {}) };
+    return { submitted: Promise.resolve(), done, busy, outputs, ...(call.profile ? { stepTimes } : {}) };
   }
 
   async dispose(): Promise<void> {

@@ -22,8 +22,24 @@ export interface Profile<T> {
   readonly kernels: readonly ProfiledKernel[];
   /** Time in kernels. */
   readonly milliseconds: number;
+  /** From the call of the function to the end of its last run. */
+  readonly wallMilliseconds: number;
+  /**
+   * Time that the device worked on the runs, without the way there and back; undefined where the backend does not tell.
+   * What the wall clock shows beyond it is the cost of everything else.
+   */
+  readonly busyMilliseconds: number | undefined;
   readonly runs: number;
   toString(): string;
+}
+
+/** Options of {@link profile}. */
+export interface ProfileOptions {
+  /**
+   * Whether each kernel is measured, for which runs go one after the other and the device stops after each kernel. Without,
+   * runs are as they always are: two under way, and only their whole time is known. @defaultValue true
+   */
+  readonly kernels?: boolean;
 }
 
 /**
@@ -33,21 +49,22 @@ export interface Profile<T> {
  * const x = new Generator(1).normal([64, 128]);
  * const { result, kernels } = await profile(() => x.square().mean().item());
  * console.log(`${result}: ${kernels[0]?.milliseconds} ms in ${kernels[0]?.description}`);
+ *
+ * const { wallMilliseconds, busyMilliseconds } = await profile(() => x.exp().sum().item(), { kernels: false });
  */
-export async function profile<T>(fn: () => T | Promise<T>): Promise<Profile<T>> {
+export async function profile<T>(fn: () => T | Promise<T>, options: ProfileOptions = {}): Promise<Profile<T>> {
   refuseInTrace('profile');
-  const kernels = new Map<unknown, { run: ProfiledRun; step: number; launches: number; milliseconds: number }>();
-  let runs = 0;
+  const taken: Promise<ProfiledRun>[] = [];
   await launches.idle();
-  setProfileSink((run) => {
-    runs++;
-    run.plan.steps.forEach((step, index) => {
-      const entry = kernels.get(step) ?? { run, step: index, launches: 0, milliseconds: 0 };
-      entry.launches++;
-      entry.milliseconds += run.stepTimes[index] ?? 0;
-      kernels.set(step, entry);
-    });
+  setProfileSink({
+    eachStep: options.kernels ?? true,
+    take: (run) => {
+      // What fails, fails for those who wait for it.
+      run.catch(() => undefined);
+      taken.push(run);
+    },
   });
+  const started = performance.now();
   let result: T;
   try {
     result = await fn();
@@ -55,7 +72,35 @@ export async function profile<T>(fn: () => T | Promise<T>): Promise<Profile<T>> 
   } finally {
     setProfileSink(undefined);
   }
-  const list = [...kernels.values()]
+  const wallMilliseconds = performance.now() - started;
+  const runs = (await Promise.allSettled(taken)).flatMap((run) => (run.status === 'fulfilled' ? [run.value] : []));
+  const kernels = kernelsOf(runs);
+  const milliseconds = kernels.reduce((sum, kernel) => sum + kernel.milliseconds, 0);
+  const busy = runs.map((run) => run.busy).filter((time) => time !== undefined);
+  return {
+    result,
+    kernels,
+    milliseconds,
+    wallMilliseconds,
+    busyMilliseconds: busy.length < runs.length ? undefined : busy.reduce((sum, time) => sum + time, 0),
+    runs: runs.length,
+    toString: () => print(kernels, milliseconds, runs.length),
+  };
+}
+
+/** All launches of each kernel, slowest first. */
+function kernelsOf(runs: readonly ProfiledRun[]): ProfiledKernel[] {
+  const kernels = new Map<unknown, { run: ProfiledRun; step: number; launches: number; milliseconds: number }>();
+  for (const run of runs) {
+    run.stepTimes.forEach((time, index) => {
+      const step = run.plan.steps[index];
+      const entry = kernels.get(step) ?? { run, step: index, launches: 0, milliseconds: 0 };
+      entry.launches++;
+      entry.milliseconds += time;
+      kernels.set(step, entry);
+    });
+  }
+  return [...kernels.values()]
     .map(({ run, step, launches: count, milliseconds }): ProfiledKernel => {
       const { kernel, flops, bytes } = run.plan.steps[step] as ProfiledRun['plan']['steps'][number];
       const perMillisecond = (amount: number) => (milliseconds > 0 ? (amount * count) / milliseconds / 1e6 : 0);
@@ -69,8 +114,6 @@ export async function profile<T>(fn: () => T | Promise<T>): Promise<Profile<T>> 
       };
     })
     .sort((a, b) => b.milliseconds - a.milliseconds);
-  const milliseconds = list.reduce((sum, kernel) => sum + kernel.milliseconds, 0);
-  return { result, kernels: list, milliseconds, runs, toString: () => print(list, milliseconds, runs) };
 }
 
 function print(kernels: readonly ProfiledKernel[], milliseconds: number, runs: number): string {

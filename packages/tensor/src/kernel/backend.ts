@@ -65,6 +65,11 @@ export interface Run {
   readonly done: Promise<void>;
   /** With `profile`, milliseconds of each step, known when the run is done. */
   readonly stepTimes?: Promise<readonly number[]>;
+  /**
+   * Milliseconds that the device worked on the run, of its slowest thread, without the way there and back; known when the
+   * run is done. Absent where the device does not tell.
+   */
+  readonly busy?: Promise<number>;
   /** In the order of `plan.outputs`; usable as inputs of later runs at once. In-place outputs are the input's handle. */
   readonly outputs: readonly DeviceBuffer[];
 }

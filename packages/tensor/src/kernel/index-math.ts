@@ -49,11 +49,13 @@ export interface AxisTarget {
 export class IndexSpace {
   /** Sizes of the loop axes. */
   readonly sizes: number[] = [];
-  readonly #linears = new Map<string, Linear>();
+  /** By hash: short lists, compared whole. */
+  readonly #linears = new Map<number, Linear[]>();
+  #linearCount = 0;
   readonly #atoms = new Map<string, Atom>();
   readonly #emitted = new Map<Linear, Index>();
-  readonly #used = new Set<Linear>();
   #targets: readonly AxisTarget[] | undefined;
+  #isDeferred = false;
 
   /** A new loop axis, 0 ... size - 1. An axis of size 1 is the constant 0. */
   addAxis(size: number): Linear {
@@ -68,30 +70,29 @@ export class IndexSpace {
   }
 
   add(left: Linear, right: Linear): Linear {
-    if (left.terms.length === 0) return this.#linear(right.terms, right.constant + left.constant);
-    if (right.terms.length === 0) return this.#linear(left.terms, left.constant + right.constant);
-    const factors = new Map<Atom, number>();
-    for (const { atom, factor } of left.terms) factors.set(atom, factor);
-    for (const { atom, factor } of right.terms) factors.set(atom, (factors.get(atom) ?? 0) + factor);
-    return this.#rejoin(factors, left.constant + right.constant);
+    if (right.terms.length === 0 && right.constant === 0) return left;
+    if (left.terms.length === 0 && left.constant === 0) return right;
+    return this.#rejoin(mergedTerms(left.terms, right.terms), left.constant + right.constant);
   }
 
   mul(left: Linear, by: number): Linear {
     if (by === 0) return this.literal(0);
     if (by === 1) return left;
-    return this.#linear(
-      left.terms.map(({ atom, factor }) => ({ atom, factor: factor * by })),
-      left.constant * by,
-    );
+    return this.#linear(scaledTerms(left.terms, by), left.constant * by);
   }
 
   /** Sum of `indices[i] * strides[i]`. */
   dot(indices: readonly Linear[], strides: readonly number[]): Linear {
-    let sum = this.literal(0);
-    indices.forEach((index, i) => {
-      sum = this.add(sum, this.mul(index, strides[i] as number));
-    });
-    return sum;
+    let terms: readonly Term[] = [];
+    let constant = 0;
+    for (let i = 0; i < indices.length; i++) {
+      const index = indices[i] as Linear;
+      const stride = strides[i] as number;
+      if (stride === 0) continue;
+      terms = mergedTerms(terms, scaledTerms(index.terms, stride));
+      constant += index.constant * stride;
+    }
+    return this.#rejoin(terms, constant);
   }
 
   floorDiv(left: Linear, by: number): Linear {
@@ -154,13 +155,16 @@ export class IndexSpace {
 
   /** The kernel form of an index; the same object for the same index. */
   emit(linear: Linear): Index {
-    this.#used.add(linear);
-    let emitted = this.#emitted.get(linear);
-    if (!emitted) {
-      emitted = this.#emitSum(linear);
-      this.#emitted.set(linear, emitted);
-    }
+    const known = this.#emitted.get(linear);
+    if (known) return known;
+    const emitted = this.#isDeferred ? this.#blank(linear) : this.#emitSum(linear);
+    this.#emitted.set(linear, emitted);
     return emitted;
+  }
+
+  /** What is emitted from now on stays blank until {@link retarget}: which axes merge is known when all indices are. */
+  defer(): void {
+    this.#isDeferred = true;
   }
 
   emitGuard(guard: LinearGuard): Guard {
@@ -172,14 +176,25 @@ export class IndexSpace {
 
   /** Every index that was emitted. */
   get used(): Iterable<Linear> {
-    return this.#used;
+    return this.#emitted.keys();
   }
 
-  /** Fixes the kernel's axis numbers (and merged axes) for all that is emitted from now on. */
+  /** Fixes the kernel's axis numbers (and merged axes) for all that was deferred and all that is emitted from now on. */
   retarget(targets: readonly AxisTarget[]): void {
     this.#targets = targets;
-    this.#emitted.clear();
-    this.#used.clear();
+    if (!this.#isDeferred) this.#emitted.clear();
+    for (const [linear, blank] of this.#emitted) Object.assign(blank, this.#emitSum(linear));
+    this.#isDeferred = false;
+  }
+
+  /** To be written later; the sums within are used as well. */
+  #blank({ terms }: Linear): Index {
+    for (const { atom } of terms) {
+      if (atom.kind === 'axis') continue;
+      this.emit(atom.base);
+      if (atom.kind === 'load') for (const guard of atom.guards) this.emit(guard.index);
+    }
+    return {} as Index;
   }
 
   #emitSum(linear: Linear): Index {
@@ -224,35 +239,40 @@ export class IndexSpace {
     return this.#linear([{ atom, factor: 1 }], 0);
   }
 
+  /** @param terms by atom, without factors of 0. */
   #linear(terms: readonly Term[], constant: number): Linear {
-    const kept = terms.filter(({ factor }) => factor !== 0).sort((a, b) => a.atom.id - b.atom.id);
-    const key = `${kept.map(({ atom, factor }) => `${atom.id}*${factor}`).join('+')}+${constant}`;
-    let linear = this.#linears.get(key);
-    if (!linear) {
-      let [min, max] = [constant, constant];
-      for (const { atom, factor } of kept) {
-        min += factor * (factor > 0 ? atom.min : atom.max);
-        max += factor * (factor > 0 ? atom.max : atom.min);
-      }
-      linear = { id: this.#linears.size, terms: kept, constant, min, max };
-      this.#linears.set(key, linear);
+    let hash = constant | 0;
+    for (let i = 0; i < terms.length; i++) {
+      const { atom, factor } = terms[i] as Term;
+      hash = Math.imul(Math.imul(hash ^ atom.id, 0x9e3779b1) ^ (factor | 0), 0x85ebca6b);
     }
+    let bucket = this.#linears.get(hash);
+    if (!bucket) {
+      bucket = [];
+      this.#linears.set(hash, bucket);
+    }
+    for (const known of bucket) if (known.constant === constant && sameTerms(known.terms, terms)) return known;
+    let [min, max] = [constant, constant];
+    for (const { atom, factor } of terms) {
+      min += factor * (factor > 0 ? atom.min : atom.max);
+      max += factor * (factor > 0 ? atom.max : atom.min);
+    }
+    const linear = { id: this.#linearCount++, terms, constant, min, max };
+    bucket.push(linear);
     return linear;
   }
 
   /** Puts `(x floorDiv d) * d + x mod d` together again. */
-  #rejoin(factors: Map<Atom, number>, constant: number): Linear {
-    for (const [atom, factor] of factors) {
-      if (atom.kind !== 'mod' || factor === 0) continue;
+  #rejoin(terms: readonly Term[], constant: number): Linear {
+    for (const { atom, factor } of terms) {
+      if (atom.kind !== 'mod') continue;
       const [only, ...others] = this.floorDiv(atom.base, atom.by).terms;
       const quotient = only?.factor === 1 && others.length === 0 ? only.atom : undefined;
-      if (!quotient || factors.get(quotient) !== factor * atom.by) continue;
-      factors.delete(atom);
-      factors.delete(quotient);
-      const rest = this.#linear(termsOf(factors), constant);
-      return this.add(rest, this.mul(atom.base, factor));
+      if (!quotient || !terms.some((term) => term.atom === quotient && term.factor === factor * atom.by)) continue;
+      const rest = terms.filter((term) => term.atom !== atom && term.atom !== quotient);
+      return this.add(this.#linear(rest, constant), this.mul(atom.base, factor));
     }
-    return this.#linear(termsOf(factors), constant);
+    return this.#linear(terms, constant);
   }
 
   /** left = whole * by + rest, with all that `by` divides in `whole`. */
@@ -276,8 +296,41 @@ export class IndexSpace {
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
-function termsOf(factors: Map<Atom, number>): Term[] {
-  return [...factors].map(([atom, factor]) => ({ atom, factor }));
+/** The sum of two lists that are in the order of their atoms; what cancels is left out. */
+function mergedTerms(a: readonly Term[], b: readonly Term[]): readonly Term[] {
+  if (a.length === 0) return b;
+  if (b.length === 0) return a;
+  const merged: Term[] = [];
+  let [i, j] = [0, 0];
+  while (i < a.length || j < b.length) {
+    const [left, right] = [a[i], b[j]];
+    if (left && (!right || left.atom.id < right.atom.id)) {
+      merged.push(left);
+      i++;
+    } else if (right && (!left || right.atom.id < left.atom.id)) {
+      merged.push(right);
+      j++;
+    } else if (left && right) {
+      const factor = left.factor + right.factor;
+      if (factor !== 0) merged.push({ atom: left.atom, factor });
+      i++;
+      j++;
+    }
+  }
+  return merged;
+}
+
+function scaledTerms(terms: readonly Term[], by: number): readonly Term[] {
+  return by === 1 ? terms : terms.map(({ atom, factor }) => ({ atom, factor: factor * by }));
+}
+
+function sameTerms(a: readonly Term[], b: readonly Term[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) {
+    const [left, right] = [a[i] as Term, b[i] as Term];
+    if (left.atom !== right.atom || left.factor !== right.factor) return false;
+  }
+  return true;
 }
 
 function gcd(a: number, b: number): number {

@@ -100,7 +100,7 @@ export class Execution {
     }
     await launches.turn();
     const sink = profileSink();
-    const call = { inputs, arguments: this.#arguments(planned), ...(sink === undefined ? {} : { profile: true }) };
+    const call = { inputs, arguments: this.#arguments(planned), ...(sink?.eachStep ? { profile: true } : {}) };
     const run = backend.run(planned.executable, call);
     noteScratch(backend, planned.executable.scratchBytes);
     const done = run.done.catch((error: unknown) => {
@@ -119,7 +119,10 @@ export class Execution {
     });
     await this.#adopt(run.outputs, inputs, done);
     this.#writeHost();
-    if (sink !== undefined) await collect(sink, planned, run, done);
+    if (sink === undefined) return;
+    const measured = measuredRun(planned, run, done);
+    sink.take(measured);
+    if (sink.eachStep) await measured;
   }
 
   #writeHost(): void {
@@ -262,12 +265,7 @@ function failure(backend: Backend, error: unknown): Error {
   return new Error(`run failed on backend '${backend.name}': ${message}`, { cause: error });
 }
 
-async function collect(
-  sink: (run: ProfiledRun) => void,
-  planned: Planned,
-  run: Run,
-  done: Promise<void>,
-): Promise<void> {
+async function measuredRun({ schedule }: Planned, run: Run, done: Promise<void>): Promise<ProfiledRun> {
   await done;
-  sink({ plan: planned.schedule.plan, stepTimes: (await run.stepTimes) ?? [] });
+  return { plan: schedule.plan, stepTimes: (await run.stepTimes) ?? [], busy: await run.busy };
 }

@@ -27,8 +27,10 @@ export function emitContraction(cluster: Cluster, around: Surroundings): Emitted
   const node = cluster.members[0] as Node;
   const loops = isOp(node, 'conv') ? convLoops(node) : matmulLoops(node);
   const { space } = loops;
-  const trial = lowerParts(cluster, loops, around);
-  const parts = isOp(node, 'conv') ? loops : { ...loops, ...spreadBatch(loops, trial) };
+  space.defer();
+  const lowered = lowerParts(cluster, loops, around);
+  const { a, b, stores, bindings } = lowered;
+  const parts = isOp(node, 'conv') ? loops : { ...loops, ...spreadBatch(loops, lowered) };
   const groups = [parts.batch, parts.m, parts.n, parts.k].map((axes) => mergeAxes(space, axes));
   const sizes = groups.map((runs) => runs.map((run) => runSize(space, run))) as [
     number[],
@@ -38,7 +40,6 @@ export function emitContraction(cluster: Cluster, around: Surroundings): Emitted
   ];
   const [batch, m, n, k] = sizes;
   space.retarget(numberAxes(space, groups));
-  const { a, b, stores, bindings } = lowerParts(cluster, loops, around);
   const { operands, arguments: scalars } = bindings;
   const conv = isOp(node, 'conv') ? convTag(cluster, around, bindings) : undefined;
   const kernel: Contraction = {

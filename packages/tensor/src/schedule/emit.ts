@@ -168,12 +168,12 @@ function emitRow(cluster: Cluster, around: Surroundings): Emitted {
   const order = around.order(stored);
   const outerAxes = order.filter((axis) => !reduced?.includes(axis));
   const innerAxes = order.filter((axis) => reduced?.includes(axis));
-  rowStages(cluster, new ClusterLowering(cluster, space, identity, around));
+  space.defer();
+  const lowered = new ClusterLowering(cluster, space, identity, around);
+  const stages = rowStages(cluster, lowered);
   const outer = mergeAxes(space, outerAxes);
   const inner = mergeAxes(space, innerAxes);
   space.retarget(numberAxes(space, [outer, inner]));
-  const lowered = new ClusterLowering(cluster, space, identity, around);
-  const stages = rowStages(cluster, lowered);
   const sizes = (runs: readonly number[][]): number[] => runs.map((run) => runSize(space, run));
   const kernel: RowKernel = {
     kind: 'row',

@@ -66,8 +66,7 @@ export function fuse(nodes: readonly Node[], required: ReadonlySet<Node>, mostOp
       return below + (inlineDepth.get(node) as number);
     };
     const joined = candidatesFor(node, read, clusterOf, readers).find(
-      (cluster) =>
-        depthIn(cluster) <= mostDepth && canJoin(cluster, node, read, { roots, clusterOf, reads, mostOperands }),
+      (cluster) => depthIn(cluster) <= mostDepth && canJoin(cluster, node, read, { roots, clusterOf, mostOperands }),
     );
     const cluster = joined ?? openCluster(node);
     depths.set(node, depthIn(cluster));
@@ -138,7 +137,7 @@ function chooseRoots(
   const users = effectiveUsers(nodes);
   const cost = new Map<Node, number>();
   const inlineDepth = new Map<Node, number>();
-  const loads = new Map<Node, Set<Node>>();
+  const loads = new Map<Node, ReadonlySet<Node>>();
   for (const node of nodes) {
     if (isLeaf(node)) continue;
     const isConstant = constantValue(node) !== undefined;
@@ -147,11 +146,7 @@ function chooseRoots(
     cost.set(node, isConstant ? 0 : total);
     const below = inlined.reduce((most, source) => Math.max(most, inlineDepth.get(source) ?? 0), 0);
     inlineDepth.set(node, below + (movements.has(node.op) ? 0 : 1));
-    const reach = new Set(
-      node.sources.flatMap((source) =>
-        roots.has(source) || isLeaf(source) ? [source] : [...(loads.get(source) ?? [])],
-      ),
-    );
+    const reach = reachOf(node, roots, loads);
     loads.set(node, reach);
     if (isConstant) continue;
     if (isOp(node, 'conv') || node.op === 'matmul')
@@ -174,6 +169,23 @@ function chooseRoots(
   }
   return { roots, inlineDepth };
 }
+
+/** Leaves and roots that a node's expression loads. Chains share their sets: never written to. */
+function reachOf(
+  { sources }: Node,
+  roots: ReadonlySet<Node>,
+  loads: ReadonlyMap<Node, ReadonlySet<Node>>,
+): ReadonlySet<Node> {
+  const [first = none, ...others] = sources
+    .map((source) => (roots.has(source) || isLeaf(source) ? new Set([source]) : (loads.get(source) ?? none)))
+    .filter((reach) => reach.size > 0);
+  if (others.every((other) => other === first)) return first;
+  const all = new Set(first);
+  for (const other of others) for (const node of other) all.add(node);
+  return all;
+}
+
+const none: ReadonlySet<Node> = new Set();
 
 function keep(node: Node, roots: Set<Node>): void {
   if (!isLeaf(node)) roots.add(node);
@@ -249,19 +261,22 @@ function candidatesFor(
 interface FusionState {
   readonly roots: ReadonlySet<Node>;
   readonly clusterOf: ReadonlyMap<Node, Cluster>;
-  readonly reads: ReadonlyMap<Node, Reads>;
   readonly mostOperands: number;
 }
 
 function canJoin(cluster: Cluster, node: Node, read: Reads, state: FusionState): boolean {
   if (cluster.kind === 'scatterAdd' || cluster.kind === 'host' || cluster.members.length >= mostMembers) return false;
   if (!fitsSpace(cluster, node)) return false;
-  if (operandBound(cluster, read, state) > state.mostOperands) return false;
-  for (const other of [...read.values, ...read.after]) {
-    const producer = state.clusterOf.get(other);
-    if (producer && producer !== cluster && reaches(producer, cluster)) return false;
-    if (producer === cluster && read.after.has(other)) return false;
+  if (operandBound(cluster, read, state.clusterOf) > state.mostOperands) return false;
+  const producers: Cluster[] = [];
+  for (const values of [read.values, read.after]) {
+    for (const other of values) {
+      const producer = state.clusterOf.get(other);
+      if (producer === cluster && values === read.after) return false;
+      if (producer && producer !== cluster) producers.push(producer);
+    }
   }
+  if (runsAfter(producers, cluster)) return false;
   return isLocallyComputable(cluster, node, (value) => isLeaf(value) || state.roots.has(value));
 }
 
@@ -289,23 +304,19 @@ function isWideEnough(shape: Shape, reduced: readonly number[]): boolean {
 }
 
 /** At most this many buffers: everything read from elsewhere, and every member (as if all were stored). */
-function operandBound(cluster: Cluster, read: Reads, { clusterOf, reads }: FusionState): number {
-  const loaded = new Set<Node>();
-  for (const values of [read.values, ...cluster.members.map((member) => reads.get(member)?.values ?? [])]) {
-    for (const value of values) if (clusterOf.get(value) !== cluster) loaded.add(value);
-  }
-  return loaded.size + cluster.members.length + 1;
+function operandBound(cluster: Cluster, read: Reads, clusterOf: ReadonlyMap<Node, Cluster>): number {
+  let loaded = cluster.reads.size;
+  for (const value of read.values) if (!cluster.reads.has(value) && clusterOf.get(value) !== cluster) loaded++;
+  return loaded + cluster.members.length + 1;
 }
 
-/** Whether `from` runs after `target`. */
-function reaches(from: Cluster, target: Cluster): boolean {
-  const seen = new Set<Cluster>();
-  const stack = [from];
-  for (let cluster = stack.pop(); cluster; cluster = stack.pop()) {
-    if (cluster === target) return true;
-    if (seen.has(cluster)) continue;
-    seen.add(cluster);
-    stack.push(...cluster.before);
+/** Whether one of `clusters` runs after `target`. */
+function runsAfter(clusters: readonly Cluster[], target: Cluster): boolean {
+  const found = new Set(clusters);
+  // A set that grows while it is walked is walked to its end.
+  for (const cluster of found) {
+    if (cluster.before.has(target)) return true;
+    for (const earlier of cluster.before) found.add(earlier);
   }
   return false;
 }

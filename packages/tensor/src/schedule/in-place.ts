@@ -14,10 +14,15 @@ export function emitAll(
 ): Emitted[] {
   const trial = clusters.map((cluster) => emitCluster(cluster, around));
   const again = new Set<number>();
+  /** Writers of targets and last readers of leaves. */
+  const lastTouch = new Map<Node | Target, number>();
+  trial.forEach(({ operands }, i) => {
+    for (const operand of operands) lastTouch.set(operand, i);
+  });
   for (const { leaf, target } of replacements) {
-    const writer = trial.findIndex(({ operands }) => operands.includes(target));
-    const lastRead = trial.findLastIndex(({ operands }) => operands.includes(leaf));
-    if (writer < 0 || lastRead > writer) continue;
+    const writer = lastTouch.get(target);
+    const lastRead = lastTouch.get(leaf) ?? -1;
+    if (writer === undefined || lastRead > writer) continue;
     if (lastRead === writer) {
       const emission = trial[writer] as Emitted;
       if (!readsOnlyWhereWritten(emission, leaf, target) || !overwrites(emission.kernel)) continue;

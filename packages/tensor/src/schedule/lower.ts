@@ -240,7 +240,8 @@ export class NotLocal extends Error {}
 export class Lowering {
   readonly space: IndexSpace;
   readonly #target: LoweringTarget;
-  readonly #memo = new Map<string, Expr>();
+  /** Most nodes are wanted at one position, few at many. */
+  readonly #memo = new Map<Node, { readonly at: At; readonly expr: Expr }[]>();
   readonly #carried = new WeakMap<Expr, string>();
 
   constructor(target: LoweringTarget) {
@@ -260,13 +261,15 @@ export class Lowering {
     if (local) return local;
     const constant = constantValue(node);
     if (constant !== undefined) return { kind: 'literal', dtype: node.dtype, value: constant };
-    const key = `${node.id}@${at.indices.map(({ id }) => id).join(',')}|${guardsKey(at.guards)}`;
-    let expr = this.#memo.get(key);
-    if (!expr) {
-      const rule = lowerings[node.op] as LowerRule<Op>;
-      expr = this.#target.isStored(node) ? this.load(node, at) : rule(this, node, at);
-      this.#memo.set(key, expr);
+    let known = this.#memo.get(node);
+    if (known === undefined) {
+      known = [];
+      this.#memo.set(node, known);
     }
+    for (const { at: other, expr } of known) if (sameAt(other, at)) return expr;
+    const rule = lowerings[node.op] as LowerRule<Op>;
+    const expr = this.#target.isStored(node) ? this.load(node, at) : rule(this, node, at);
+    known.push({ at, expr });
     return expr;
   }
 
@@ -303,6 +306,22 @@ export class Lowering {
     const carried = this.#carried.get(expr)?.split(';') ?? [];
     return guards.every((guard) => carried.includes(guardsKey([guard])));
   }
+}
+
+function sameAt(a: At, b: At): boolean {
+  if (a.indices.length !== b.indices.length || a.guards.length !== b.guards.length) return false;
+  for (let i = 0; i < a.indices.length; i++) if (a.indices[i] !== b.indices[i]) return false;
+  for (let i = 0; i < a.guards.length; i++) {
+    if (!sameGuard(a.guards[i] as LinearGuard, b.guards[i] as LinearGuard)) return false;
+  }
+  return true;
+}
+
+function sameGuard(a: LinearGuard, b: LinearGuard): boolean {
+  if (a === b) return true;
+  if (a.index !== b.index) return false;
+  if (a.kind === 'range') return b.kind === 'range' && a.from === b.from && a.to === b.to;
+  return b.kind === 'multiple' && a.of === b.of;
 }
 
 /** The dtype in which sums of `dtype` products are kept. */

@@ -11,11 +11,23 @@ export interface Replacement {
 /** Kernels in an order that respects what they read, as close to program order as possible; readers of an old cell value before its writer. */
 export function orderClusters(clusters: readonly Cluster[], replacements: readonly Replacement[]): Cluster[] {
   const before = new Map(clusters.map((cluster) => [cluster, new Set(cluster.before)]));
+  const after = new Map(clusters.map((cluster) => [cluster, new Set<Cluster>()]));
+  const makers = new Map<Node, Cluster>();
+  const readers = new Map<Node, Cluster[]>(replacements.map(({ leaf }) => [leaf, []]));
+  for (const cluster of clusters) {
+    for (const earlier of cluster.before) after.get(earlier)?.add(cluster);
+    for (const member of cluster.members) makers.set(member, cluster);
+    for (const node of cluster.reads) readers.get(node)?.push(cluster);
+  }
   for (const { leaf, target } of replacements) {
-    const writer = clusters.find(({ members }) => members.includes(target.node));
+    const writer = makers.get(target.node);
     if (!writer) continue;
-    const later = dependentsOf(writer, before);
-    for (const reader of clusters) if (reader.reads.has(leaf) && !later.has(reader)) before.get(writer)?.add(reader);
+    const later = dependentsOf(writer, after);
+    for (const reader of readers.get(leaf) ?? []) {
+      if (later.has(reader)) continue;
+      before.get(writer)?.add(reader);
+      after.get(reader)?.add(writer);
+    }
   }
   const ordered: Cluster[] = [];
   const done = new Set<Cluster>();
@@ -32,19 +44,9 @@ export function orderClusters(clusters: readonly Cluster[], replacements: readon
 }
 
 /** `cluster` and all that must run after it. */
-function dependentsOf(cluster: Cluster, before: ReadonlyMap<Cluster, ReadonlySet<Cluster>>): Set<Cluster> {
-  const after = new Set([cluster]);
-  // A cluster opens after what it first reads, but may be joined later: go round until nothing is added.
-  for (let size = 0; size < after.size; ) {
-    size = after.size;
-    for (const [other, earlier] of before) {
-      if (after.has(other)) continue;
-      for (const one of earlier) {
-        if (!after.has(one)) continue;
-        after.add(other);
-        break;
-      }
-    }
-  }
-  return after;
+function dependentsOf(cluster: Cluster, after: ReadonlyMap<Cluster, ReadonlySet<Cluster>>): Set<Cluster> {
+  const found = new Set([cluster]);
+  // A set that grows while it is walked is walked to its end.
+  for (const one of found) for (const later of after.get(one) ?? []) found.add(later);
+  return found;
 }
