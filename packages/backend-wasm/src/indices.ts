@@ -178,7 +178,7 @@ export class Indices {
     const { index } = guard;
     if (guard.kind === 'multiple') return builder.op('i32.eqz', this.value(space.mod(index, guard.of)));
     const { from, to } = guard;
-    if (index.max < from || index.min >= to) return builder.i32(0);
+    if (from >= to || index.max < from || index.min >= to) return builder.i32(0);
     return builder.op('i32.lt_u', this.value(space.add(index, space.literal(-from))), builder.i32(to - from));
   }
 

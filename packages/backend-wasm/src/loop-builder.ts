@@ -129,6 +129,11 @@ export class LoopBuilder {
     return this.#value(local.type, { kind: 'variable', local }, this.#scope);
   }
 
+  /** What a variable holds now, also when it has changed. */
+  snapshot(local: Local): Value {
+    return this.perform(local.type, [], (f) => f.get(local));
+  }
+
   assign(local: Local, value: Value): void {
     this.#push({ kind: 'assign', local, value });
   }

@@ -96,7 +96,7 @@ export class MemoryAccess {
     const conditions = guards.map((guard) => this.#indices.conjunction(guard));
     if (conditions.every((condition) => condition === undefined)) return undefined;
     const [affine] = guards[0]?.length === 1 ? guards[0] : [];
-    if (affine?.kind === 'range' && guards.length > 1) {
+    if (affine?.kind === 'range' && affine.from < affine.to && guards.length > 1) {
       const lanes = guards.map(([guard]) => (guard as LinearGuard).index);
       const shift = this.#indices.space.literal(-affine.from);
       const inside = this.indexValue(lanes.map((lane) => this.#indices.space.add(lane, shift)));

@@ -32,3 +32,21 @@ export function combine(
   if (isVector) return builder.op(`i32x4.${op}_${sign}`, a, b);
   return builder.select(builder.op(`i32.${op === 'max' ? 'gt' : 'lt'}_${sign}` as PlainOp, a, b), a, b);
 }
+
+/** All lanes of vectors as one value: vectors pairwise, then their lanes. */
+export function combineLanes(
+  builder: LoopBuilder,
+  vectors: Vectors,
+  { op, value: { dtype } }: { readonly op: ReduceOp; readonly value: { readonly dtype: DType } },
+  partial: readonly Value[],
+): Value {
+  const pairwise = (values: readonly Value[]): Value => {
+    const [first, second, ...others] = values;
+    if (!second) return first as Value;
+    if (others.length === 0) return combine(builder, vectors, op, dtype, first as Value, second);
+    const half = values.length / 2;
+    return combine(builder, vectors, op, dtype, pairwise(values.slice(0, half)), pairwise(values.slice(half)));
+  };
+  const vector = pairwise(partial);
+  return pairwise([0, 1, 2, 3].map((lane) => vectors.extract(vector, lane, dtype)));
+}

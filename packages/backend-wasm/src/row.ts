@@ -5,9 +5,9 @@ import { Indices, LANES } from './indices.ts';
 import type { KernelContext } from './kernel-context.ts';
 import { LoopBuilder } from './loop-builder.ts';
 import { placesOf } from './places.ts';
-import { RowPasses } from './row-passes.ts';
+import { RowPasses, SPILL_BYTES } from './row-passes.ts';
 import { emitSplitRow, isWorthSplitting } from './split-row.ts';
-import { accessesOf, chooseVectorAxis } from './vector-axis.ts';
+import { accessesOf, chooseVectorAxis, type VectorAxis } from './vector-axis.ts';
 import { splitWork } from './work-split.ts';
 
 export const exprOfStage = (stage: Stage): Expr => (stage.kind === 'store' ? stage.store.value : stage.value);
@@ -18,30 +18,47 @@ const product = (sizes: readonly number[]): number => sizes.reduce((total, size)
 export function emitRow(kernel: RowKernel, context: KernelContext): EmittedKernel {
   const { outer, inner, stages } = kernel;
   const plan = planRow(kernel);
-  const vector = vectorAxisOf(kernel);
-  const isInner = vector !== undefined && vector >= outer.length;
+  const vector = vectorOf(kernel);
+  const isInner = vector !== undefined && vector.axis >= outer.length;
   const rowLength = product(inner);
-  if (isWorthSplitting(kernel, vector)) return emitSplitRow(kernel, plan, isInner ? vector : undefined, context);
+  if (isWorthSplitting(kernel, vector?.axis)) return emitSplitRow(kernel, plan, isInner ? vector : undefined, context);
 
-  const split = splitWork(outer, isInner ? undefined : vector, Math.max(1, rowLength) * Math.ceil(stages.length / 2));
+  const rows = isInner ? undefined : vector;
+  const split = splitWork(outer, rows, Math.max(1, rowLength) * Math.ceil(stages.length / 2));
   const f = context.module.function(phaseType);
   const builder = new LoopBuilder(f);
   const [table, chunk, scratch] = [builder.parameter(0), builder.parameter(1), builder.parameter(2)];
   const places = placesOf(builder, kernel, table);
   const given = builder.op('i32.add', table, builder.i32(argumentsOffset(kernel.operands.length)));
-  const keptLength = rowLength * (vector !== undefined && !isInner ? LANES : 1);
-  split.write(builder, places, chunk, (indices) => {
+  const keptLength = rowLength * (rows ? LANES * rows.units : 1);
+  const keptBytes = 8 * keptLength * plan.kept.size;
+  const spills = isInner && context.instructions === 'wide';
+  split.write(builder, places, chunk, (vectors) => {
     const passes = new RowPasses(kernel, plan, context, {
       given,
       vector: isInner ? vector : undefined,
+      spill: spills ? builder.op('i32.add', scratch, builder.i32(keptBytes)) : undefined,
       kept: (number) => ({ address: builder.op('i32.add', scratch, builder.i32(8 * keptLength * number)) }),
     });
-    for (const pass of plan.passes) passes.write(indices, pass);
-    passes.rowStores(indices);
+    for (const pass of plan.passes) passes.write(vectors, pass);
+    passes.rowStores(vectors);
   });
   builder.finish();
-  const threadBytes = 8 * keptLength * plan.kept.size;
+  const threadBytes = keptBytes + (spills ? SPILL_BYTES : 0);
   return { phases: [{ chunks: split.chunks, run: f }], threadBytes, sharedBytes: 0 };
+}
+
+/**
+ * The axis in lanes and the vectors computed together: two, which the machine works on side by side and V8 may fuse; for
+ * rows in lanes four, a line of memory, where the axis is long enough.
+ */
+function vectorOf(kernel: RowKernel): VectorAxis | undefined {
+  const axis = vectorAxisOf(kernel);
+  if (axis === undefined) return undefined;
+  const { outer, inner } = kernel;
+  const size = (axis < outer.length ? outer[axis] : inner[axis - outer.length]) as number;
+  const most = axis < outer.length && inner.length > 0 ? 4 : 2;
+  return { axis, units: size >= LANES * most ? most : size >= 2 * LANES ? 2 : 1 };
 }
 
 function vectorAxisOf(kernel: RowKernel): number | undefined {

@@ -17,7 +17,7 @@ export function emitScatterAdd(kernel: ScatterAdd, context: KernelContext): Emit
   const builder = new LoopBuilder(f);
   const [table, chunk] = [builder.parameter(0), builder.parameter(1)];
   const given = builder.op('i32.add', table, builder.i32(argumentsOffset(kernel.operands.length)));
-  split.write(builder, placesOf(builder, kernel, table), chunk, (row) => {
+  split.write(builder, placesOf(builder, kernel, table), chunk, ([row]) => {
     const place = row.place(target.operand);
     const elementAt = (position: Linear): { element: Element; expressions: ExpressionValues; indices: Indices } => {
       const indices = new Indices(builder, row.places, { like: row });

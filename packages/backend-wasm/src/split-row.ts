@@ -1,15 +1,16 @@
 import type { Pass, RowKernel, RowPlan, Stage } from '@evenkeel/tensor/kernel';
 import { argumentsOffset, type EmittedKernel, type Phase, phaseType } from './emitted-kernel.ts';
 import type { MemoryOp } from './encoder.ts';
-import { Indices, LANES } from './indices.ts';
+import { Indices } from './indices.ts';
 import type { KernelContext } from './kernel-context.ts';
 import { LoopBuilder } from './loop-builder.ts';
 import type { Value } from './loop-values.ts';
 import { placesOf } from './places.ts';
 import { combine, identity } from './reduction.ts';
-import { type RowPart, RowPasses } from './row-passes.ts';
+import { type RowPart, RowPasses, SPILL_BYTES } from './row-passes.ts';
+import type { VectorAxis } from './vector-axis.ts';
 import { Vectors } from './vectors.ts';
-import { bindPositions } from './work-split.ts';
+import { bindPositions, LaneLoop } from './work-split.ts';
 
 /** Elements of a part of a row, about; the number of parts depends on sizes alone. */
 const PART = 1 << 14;
@@ -30,26 +31,26 @@ export function isWorthSplitting({ outer, inner, stages }: RowKernel, vector: nu
 export function emitSplitRow(
   kernel: RowKernel,
   plan: RowPlan,
-  vector: number | undefined,
+  vector: VectorAxis | undefined,
   context: KernelContext,
 ): EmittedKernel {
   const writer = new SplitRow(kernel, plan, vector, context);
   const phases = plan.passes.map((pass, number) => writer.pass(pass, plan.passes.slice(0, number)));
   if (plan.rowStores.length > 0) phases.push(writer.rowStores(plan.passes));
-  return { phases, threadBytes: 0, sharedBytes: writer.sharedBytes };
+  return { phases, threadBytes: SPILL_BYTES, sharedBytes: writer.sharedBytes };
 }
 
 class SplitRow {
   readonly #kernel: RowKernel;
   readonly #plan: RowPlan;
-  readonly #vector: number | undefined;
+  readonly #vector: VectorAxis | undefined;
   readonly #context: KernelContext;
   readonly #rows: number;
   readonly #length: number;
-  /** The axis that is cut, in what it is counted in (groups of four where it is computed in lanes), and its parts. */
+  /** The axis that is cut, in what it is counted in (groups of vectors where it is computed in lanes), and its parts. */
   readonly #cut: { axis: number; count: number; perPart: number; parts: number };
 
-  constructor(kernel: RowKernel, plan: RowPlan, vector: number | undefined, context: KernelContext) {
+  constructor(kernel: RowKernel, plan: RowPlan, vector: VectorAxis | undefined, context: KernelContext) {
     this.#kernel = kernel;
     this.#plan = plan;
     this.#vector = vector;
@@ -59,7 +60,7 @@ class SplitRow {
     const { outer, inner } = kernel;
     const axis = outer.length + inner.indexOf(Math.max(...inner));
     const size = inner[axis - outer.length] as number;
-    const count = axis === vector ? Math.floor(size / LANES) : size;
+    const count = axis === vector?.axis ? new LaneLoop(axis, size, vector.units).groups : size;
     const perPart = Math.max(1, Math.ceil(count / Math.ceil(this.#length / PART)));
     this.#cut = { axis, count, perPart, parts: Math.ceil(count / perPart) };
   }
@@ -78,12 +79,12 @@ class SplitRow {
       const from = builder.op('i32.mul', part, builder.i32(perPart));
       const isLast = builder.op('i32.eq', part, builder.i32(parts - 1));
       const to = builder.select(isLast, builder.i32(count), builder.op('i32.add', from, builder.i32(perPart)));
-      const range: RowPart = axis === this.#vector ? { groups: { from, to, isLast } } : { axis, from, to };
-      passes.write(row, pass, range);
+      const range: RowPart = axis === this.#vector?.axis ? { groups: { from, to, isLast } } : { axis, from, to };
+      passes.write([row], pass, range);
       for (const sink of pass.sinks) {
         const stage = this.#kernel.stages[sink] as Stage;
         if (stage.kind !== 'reduce') continue;
-        const value = builder.current(passes.reduced(sink));
+        const value = passes.reduced(sink);
         builder.store(`${value.type as 'i32'}.store` as MemoryOp, this.#partial(builder, sink, chunk), value);
       }
     });
@@ -92,7 +93,7 @@ class SplitRow {
   rowStores(before: readonly Pass[]): Phase {
     return this.#phase(this.#rows, (builder, row, chunk, passes) => {
       this.#combine(builder, passes, before, chunk);
-      passes.rowStores(row);
+      passes.rowStores([row]);
     });
   }
 
@@ -110,6 +111,7 @@ class SplitRow {
     const passes = new RowPasses(this.#kernel, this.#plan, this.#context, {
       given: builder.op('i32.add', table, builder.i32(argumentsOffset(operands.length))),
       vector: this.#vector,
+      spill: this.#context.instructions === 'wide' ? builder.parameter(2) : undefined,
       kept: (number) => ({
         address: builder.op('i32.add', shared, builder.i32(keptFrom + 8 * number * this.#rows * this.#length)),
         start: row.value(row.space.mul(rowNumber, this.#length)),
@@ -142,7 +144,7 @@ class SplitRow {
         const value = builder.load(`${start.type as 'i32'}.load` as MemoryOp, address, { volatile: true });
         builder.assign(total, combine(builder, vectors, stage.op, dtype, builder.current(total), value));
       });
-      passes.setReduced(sink, total);
+      passes.setReduced(sink, builder.snapshot(total));
     }
   }
 }

@@ -3,6 +3,12 @@ import { type Expr, type Index, type Linear, visitExprs } from '@evenkeel/tensor
 import { type Indices, LANES } from './indices.ts';
 import type { KernelSignature } from './kernel-context.ts';
 
+/** The axis that is computed in lanes, and how many vectors are computed together. */
+export interface VectorAxis {
+  readonly axis: number;
+  readonly units: number;
+}
+
 /** What decides along which axis elements are computed together. */
 export interface Accesses {
   /** Indices of loads and stores. */

@@ -9,8 +9,13 @@ const CHUNK = 1 << 14;
 /** Positions of parallel axes, in chunks that any thread may take. */
 export interface WorkSplit {
   readonly chunks: number;
-  /** Writes the loops of one chunk; `body` is called for four lanes and for single elements. */
-  write(builder: LoopBuilder, places: readonly Place[], chunk: Value, body: (indices: Indices) => void): void;
+  /** Writes the loops of one chunk; `body` is called for several vectors of four lanes, for one, and for single elements. */
+  write(
+    builder: LoopBuilder,
+    places: readonly Place[],
+    chunk: Value,
+    body: (vectors: readonly Indices[]) => void,
+  ): void;
 }
 
 interface Axis {
@@ -18,10 +23,19 @@ interface Axis {
   readonly size: number;
 }
 
-/** Splits axes 0, 1 ... of the given sizes, one of which may be computed in lanes; each position is `work` operations. */
-export function splitWork(sizes: readonly number[], vector: number | undefined, work: number): WorkSplit {
-  const axes = sizes.map((size, axis) => ({ axis, size })).filter(({ axis, size }) => axis !== vector && size > 1);
-  const lanes = vector === undefined ? undefined : new LaneLoop(vector, sizes[vector] as number);
+/**
+ * Splits axes 0, 1 ... of the given sizes, one of which may be computed in lanes, `units` vectors at a time; each
+ * position is `work` operations.
+ */
+export function splitWork(
+  sizes: readonly number[],
+  vector: { readonly axis: number; readonly units: number } | undefined,
+  work: number,
+): WorkSplit {
+  const axes = sizes
+    .map((size, axis) => ({ axis, size }))
+    .filter(({ axis, size }) => axis !== vector?.axis && size > 1);
+  const lanes = vector && new LaneLoop(vector.axis, sizes[vector.axis] as number, vector.units);
   const most = Math.max(1, Math.floor(CHUNK / work));
   const along = lanes?.size ?? 1;
   // Innermost axes that fit in a chunk become loops, the others a counter that chunks are cut from.
@@ -31,10 +45,10 @@ export function splitWork(sizes: readonly number[], vector: number | undefined, 
   const counted = axes.slice(0, first);
   const looped = axes.slice(first);
   const positions = counted.reduce((count, { size }) => count * size, 1);
-  const blockGroups = Math.max(1, Math.floor(most / LANES));
-  const blocks = lanes && along > 2 * most ? Math.ceil(lanes.groups / blockGroups) : 1;
-  const items = positions * blocks;
-  const perChunk = blocks > 1 ? 1 : Math.max(1, Math.floor(most / inner));
+  const partGroups = lanes ? Math.max(1, Math.floor(most / lanes.width)) : 1;
+  const parts = lanes && along > 2 * most ? Math.ceil(lanes.groups / partGroups) : 1;
+  const items = positions * parts;
+  const perChunk = parts > 1 ? 1 : Math.max(1, Math.floor(most / inner));
   return {
     chunks: Math.ceil(items / perChunk),
     write(builder, places, chunk, body) {
@@ -46,15 +60,15 @@ export function splitWork(sizes: readonly number[], vector: number | undefined, 
       for (const { axis } of sizes.map((_, axis) => ({ axis }))) indices.bind(axis, () => indices.space.literal(0));
       const item = (counter: Value): void => {
         const linear = indices.counter(items, counter);
-        bindPositions(indices, counted, indices.space.floorDiv(linear, blocks));
-        loopOver(builder, indices, looped, () => {
-          if (!lanes) body(indices);
-          else if (blocks === 1) lanes.write(indices, {}, body);
+        bindPositions(indices, counted, indices.space.floorDiv(linear, parts));
+        loopOver([indices], looped, () => {
+          if (!lanes) body([indices]);
+          else if (parts === 1) lanes.write(indices, {}, body);
           else {
-            const block = indices.value(indices.space.mod(linear, blocks));
-            const start = builder.op('i32.mul', block, builder.i32(blockGroups));
-            const next = builder.op('i32.add', start, builder.i32(blockGroups));
-            const last = builder.op('i32.eqz', builder.op('i32.sub', block, builder.i32(blocks - 1)));
+            const part = indices.value(indices.space.mod(linear, parts));
+            const start = builder.op('i32.mul', part, builder.i32(partGroups));
+            const next = builder.op('i32.add', start, builder.i32(partGroups));
+            const last = builder.op('i32.eqz', builder.op('i32.sub', part, builder.i32(parts - 1)));
             const stop = builder.select(last, builder.i32(lanes.groups), next);
             lanes.write(indices, { from: start, to: stop, isLast: last }, body);
           }
@@ -74,10 +88,9 @@ export function bindPositions(indices: Indices, axes: readonly Axis[], position:
   });
 }
 
-/** Loops over axes, the last innermost. */
+/** Loops over axes, the last innermost, that all of `vectors` go through together. */
 export function loopOver(
-  builder: LoopBuilder,
-  indices: Indices,
+  vectors: readonly Indices[],
   axes: readonly Axis[],
   body: () => void,
   { reverse = false }: { reverse?: boolean } = {},
@@ -87,55 +100,78 @@ export function loopOver(
     body();
     return;
   }
+  const { builder, space } = vectors[0] as Indices;
+  const enter = (linear: Linear): void => {
+    for (const indices of vectors) indices.bind(first.axis, () => linear);
+    loopOver(vectors, others, body, { reverse });
+  };
   if (first.size === 1) {
-    indices.bind(first.axis, () => indices.space.literal(0));
-    loopOver(builder, indices, others, body, { reverse });
+    enter(space.literal(0));
     return;
   }
-  const enter = (counter: Value): void => {
-    const linear = indices.counter(first.size, counter);
-    indices.bind(first.axis, () => linear);
-    loopOver(builder, indices, others, body, { reverse });
-  };
-  builder.loop(builder.i32(0), builder.i32(first.size), enter, { reverse });
+  const turn = (counter: Value): void => enter((vectors[0] as Indices).counter(first.size, counter));
+  builder.loop(builder.i32(0), builder.i32(first.size), turn, { reverse });
 }
 
-/** A part of an axis in groups of four; the last part also has the elements that fill no group. */
+/** A part of an axis in groups of vectors; the last part also has the elements that fill no group. */
 export interface GroupRange {
   readonly from?: Value;
   readonly to?: Value;
   readonly isLast?: Value;
 }
 
-/** The loops over an axis in lanes: groups of four elements, then what is left one by one. */
+/**
+ * The loops over an axis in lanes: groups of a few vectors of four elements, then what is left in single vectors, then one
+ * by one. Vectors of a group are independent work for the machine, and what V8 fuses to wider ones.
+ */
 export class LaneLoop {
   readonly axis: number;
   readonly size: number;
+  /** Vectors of a group, elements of a group, whole groups. */
+  readonly units: number;
+  readonly width: number;
   readonly groups: number;
 
-  constructor(axis: number, size: number) {
+  constructor(axis: number, size: number, units: number) {
     this.axis = axis;
     this.size = size;
-    this.groups = Math.floor(size / LANES);
+    this.units = units;
+    this.width = LANES * units;
+    this.groups = Math.floor(size / this.width);
   }
 
-  write(outer: Indices, { from, to, isLast }: GroupRange, body: (indices: Indices) => void): void {
+  write(outer: Indices, { from, to, isLast }: GroupRange, body: (vectors: readonly Indices[]) => void): void {
     const { builder, space } = outer;
     builder.loop(from ?? builder.i32(0), to ?? builder.i32(this.groups), (counter) => {
-      const indices = new Indices(builder, outer.places, { lanes: LANES, like: outer });
-      const group = space.mul(indices.counter(this.groups, counter), LANES);
-      indices.bind(this.axis, (lane) => space.add(group, space.literal(lane)));
-      body(indices);
+      const start = space.mul(outer.counter(this.groups, counter), this.width);
+      const starts = Array.from({ length: this.units }, (_, unit) => space.add(start, space.literal(LANES * unit)));
+      body(starts.map((first) => this.#vector(outer, first)));
     });
-    const done = this.groups * LANES;
+    const done = this.groups * this.width;
     if (done === this.size) return;
     builder.when(isLast ?? builder.i32(1), () => {
-      builder.loop(builder.i32(0), builder.i32(this.size - done), (counter) => {
-        const indices = new Indices(builder, outer.places, { like: outer });
-        const rest = indices.counter(this.size - done, counter);
-        indices.bind(this.axis, () => space.add(rest, space.literal(done)));
-        body(indices);
+      const vectors = Math.floor((this.size - done) / LANES);
+      const left = this.size - done - vectors * LANES;
+      this.#count(outer, vectors, (number) => {
+        body([this.#vector(outer, space.add(space.mul(number, LANES), space.literal(done)))]);
+      });
+      this.#count(outer, left, (number) => {
+        const single = new Indices(builder, outer.places, { like: outer });
+        single.bind(this.axis, () => space.add(number, space.literal(this.size - left)));
+        body([single]);
       });
     });
+  }
+
+  #vector(outer: Indices, first: Linear): Indices {
+    const indices = new Indices(outer.builder, outer.places, { lanes: LANES, like: outer });
+    indices.bind(this.axis, (lane) => outer.space.add(first, outer.space.literal(lane)));
+    return indices;
+  }
+
+  #count(outer: Indices, turns: number, body: (number: Linear) => void): void {
+    const { builder, space } = outer;
+    if (turns === 1) body(space.literal(0));
+    else if (turns > 1) builder.loop(builder.i32(0), builder.i32(turns), (at) => body(outer.counter(turns, at)));
   }
 }

@@ -18,6 +18,7 @@ export { assertWithin } from './compare.ts';
 export { backendConformance, type ConformanceCase, type ConformanceOptions } from './conformance/index.ts';
 export { type Bounded, defaultUlps, evaluateBounded, type Ulps } from './error-bound.ts';
 export { type Differentiable, type GradcheckOptions, gradcheck, gradgradcheck } from './gradcheck.ts';
+export { runOracle } from './kernel-oracle.ts';
 export { guardLeaks, leakGuard, type TestHooks } from './leak-guard.ts';
 export { poisoned } from './poisoned.ts';
 export {
@@ -28,3 +29,10 @@ export {
   graphStepKinds,
   recipeLeaves,
 } from './random-graph.ts';
+export {
+  contractionKernels,
+  elementwiseKernels,
+  type KernelCase,
+  type KernelSizes,
+  rowKernels,
+} from './random-kernel.ts';

@@ -1,6 +1,6 @@
-import { roundHalfToEven, roundToHalf } from '../src/graph/reference/rounding.ts';
-import type { Contraction, Expr, Guard, Index, Kernel, RowKernel, ScatterAdd, Store } from '../src/kernel/ir.ts';
-import { type DType, type HostArray, isFloat } from '../src/types/dtype.ts';
+import { roundHalfToEven, roundToHalf } from '../graph/reference/rounding.ts';
+import type { Contraction, Expr, Guard, Index, Kernel, RowKernel, ScatterAdd, Store } from '../kernel/ir.ts';
+import { type DType, type HostArray, isFloat } from '../types/dtype.ts';
 
 /** Kernels in the plainest loops: every expression is evaluated anew at every element, nothing is hoisted or shared. */
 export function runOracle(kernel: Exclude<Kernel, { kind: 'host' }>, operands: HostArray[], given: number[]): void {
