@@ -9,7 +9,7 @@ interface Hole {
 
 /** Which parts of a backend's one memory are in use. */
 export class AddressSpace {
-  /** Bytes up to which addresses are given out. */
+  /** Most bytes that are given out. */
   readonly limit: number;
   readonly #reach: (end: number) => boolean;
   /** Free parts below the end, by address; no two of them touch. */
@@ -42,7 +42,7 @@ export class AddressSpace {
       return at;
     }
     // Vectors are read up to 16 bytes behind the last element.
-    if (this.#end + size > this.limit || !this.#reach(this.#end + size + ALIGNMENT)) return undefined;
+    if (this.#end + size > START + this.limit || !this.#reach(this.#end + size + ALIGNMENT)) return undefined;
     const at = this.#end;
     this.#end += size;
     this.#used += size;
@@ -73,6 +73,7 @@ export class AddressSpace {
   }
 }
 
-function sizeOf(bytes: number): number {
+/** Bytes that a part of so many bytes takes. */
+export function sizeOf(bytes: number): number {
   return Math.max(ALIGNMENT, Math.ceil(bytes / ALIGNMENT) * ALIGNMENT);
 }

@@ -1,15 +1,17 @@
 import type { Backend, Call, Capabilities, DeviceBuffer, DType, Executable, Run } from '@evenkeel/tensor';
 import { bytesPerElement } from '@evenkeel/tensor';
-import { bindInputs, bindOutputs, type Plan, showBytes } from '@evenkeel/tensor/kernel';
-import { AddressSpace } from './address-space.ts';
+import { bindInputs, bindOutputs, type Plan, type ScratchItem } from '@evenkeel/tensor/kernel';
+import { AddressSpace, sizeOf } from './address-space.ts';
 import { type BufferHome, WasmBuffer } from './buffer.ts';
 import type { InstructionSet } from './emitted-kernel.ts';
 import { WasmExecutable } from './executable.ts';
 import { type HostMemory, pagesFor, SharedMemory, WorkerMemory } from './host-memory.ts';
 import { probeInstructions } from './instructions.ts';
+import { noRoom } from './no-room.ts';
 import { cores, type Settings, settle, type WasmOptions } from './options.ts';
-import { emitPlan } from './plan-module.ts';
+import { emitPlan, type PlanModule } from './plan-module.ts';
 import { ScratchArena } from './scratch-arena.ts';
+import { layOut, type ScratchLayout } from './scratch-layout.ts';
 import { WorkerPool } from './worker-pool.ts';
 
 /** What {@link wasm} gives. */
@@ -31,6 +33,11 @@ export function wasm(options: WasmOptions = {}): WasmBackend {
   return new PlanRunner(settle(options));
 }
 
+interface Emitted {
+  readonly module: PlanModule;
+  readonly layout: ScratchLayout;
+}
+
 class PlanRunner implements WasmBackend, BufferHome {
   readonly name = 'wasm';
   readonly capabilities: Capabilities;
@@ -42,6 +49,7 @@ class PlanRunner implements WasmBackend, BufferHome {
   readonly #pool: WorkerPool;
   readonly #arena: ScratchArena;
   readonly #live = new Set<WasmBuffer>();
+  readonly #emitted = new WeakMap<Plan, Emitted>();
   #modules = 0;
   #queue: Promise<void> = Promise.resolve();
   #pending = 0;
@@ -87,8 +95,9 @@ class PlanRunner implements WasmBackend, BufferHome {
   allocate({ dtype, length }: { dtype: DType; length: number }): WasmBuffer {
     this.#checkAlive();
     const bytes = length * bytesPerElement(dtype);
-    const address = this.#space.allocate(bytes);
-    if (address === undefined) throw this.#noRoom(bytes, `a buffer of ${length} x ${dtype}`);
+    const fits = this.#space.used + sizeOf(bytes) + this.#arena.missing() <= this.#space.limit;
+    const address = fits ? this.#space.allocate(bytes) : undefined;
+    if (address === undefined) throw this.#noRoom([{ what: `a buffer of ${length} x ${dtype}`, bytes }]);
     const buffer = new WasmBuffer(dtype, length, address, this);
     this.#live.add(buffer);
     return buffer;
@@ -99,21 +108,19 @@ class PlanRunner implements WasmBackend, BufferHome {
     this.#space.free(address, buffer.bytes);
   }
 
+  scratchOf(plan: Plan): readonly ScratchItem[] {
+    return this.#emit(plan).layout.items;
+  }
+
   async compile(plan: Plan): Promise<Executable> {
     this.#checkAlive();
-    const module = emitPlan(plan, {
-      instructions: this.instructions,
-      threads: this.#pool.threads,
-      shared: this.#shared,
-      spin: this.#pool.threads <= cores(),
-      debug: this.#debug,
-    });
+    const { module, layout } = this.#emit(plan);
     const id = ++this.#modules;
     this.#pool.add(id, await WebAssembly.compile(module.bytes));
     return new WasmExecutable(plan, {
       id,
       module,
-      threads: this.#pool.threads,
+      layout,
       release: (executable) => {
         // Runs that were given before still use the module.
         void this.inOrder(() => {
@@ -134,13 +141,15 @@ class PlanRunner implements WasmBackend, BufferHome {
       name: this.name,
       isOwn: (buffer): buffer is WasmBuffer => buffer instanceof WasmBuffer && buffer.home === this,
     });
+    this.#checkRoom(executable);
+    this.#arena.expect(executable);
     bindOutputs(plan, buffers, (value) => this.allocate(value));
     const addresses = buffers.map((buffer) => buffer?.address('run'));
     // Callers may reuse their argument array.
     const settled = { ...call, arguments: call.arguments.slice() };
     const times = this.#enqueue(() => {
       const scratch = this.#arena.reserve(executable);
-      if (scratch === undefined) throw this.#noRoom(executable.scratchBytes, 'scratch of a plan');
+      if (scratch === undefined) throw this.#noRoom(executable.layout.items);
       return executable.execute(settled, addresses, { memory: this.memory, pool: this.#pool, scratch });
     });
     const done = times.then(() => undefined);
@@ -174,19 +183,39 @@ class PlanRunner implements WasmBackend, BufferHome {
     return result;
   }
 
+  #emit(plan: Plan): Emitted {
+    const known = this.#emitted.get(plan);
+    if (known) return known;
+    const { threads } = this.#pool;
+    const module = emitPlan(plan, {
+      instructions: this.instructions,
+      threads,
+      shared: this.#shared,
+      spin: threads <= cores(),
+      debug: this.#debug,
+    });
+    const emitted = { module, layout: layOut(plan, module, threads) };
+    this.#emitted.set(plan, emitted);
+    return emitted;
+  }
+
   #checkAlive(): void {
     if (this.#disposed) throw new Error('wasm backend: used after dispose. Create another');
   }
 
-  #noRoom(bytes: number, what: string): Error {
-    const { limit, used } = this.#space;
-    const largest = [...this.#live]
-      .sort((a, b) => b.bytes - a.bytes)
-      .slice(0, 3)
-      .map((buffer) => `${showBytes(buffer.bytes)} ${buffer.dtype}`)
-      .join(', ');
-    return new Error(
-      `wasm backend: ${what} needs ${showBytes(bytes)} more, the limit is ${showBytes(limit)}: ${showBytes(used)} are in use by ${this.#live.size} buffers${largest && ` (largest: ${largest})`} and scratch. Use smaller batches, dispose results, or raise memoryBytes`,
-    );
+  /** @throws when a run's outputs and scratch memory do not fit beside what is there. */
+  #checkRoom(executable: WasmExecutable): void {
+    const { plan } = executable;
+    const outputs = plan.outputs.map((value) => plan.values[value] as Plan['values'][number]);
+    const outputBytes = outputs
+      .filter(({ replaces }) => replaces === undefined)
+      .reduce((sum, { dtype, length }) => sum + sizeOf(length * bytesPerElement(dtype)), 0);
+    if (this.#space.used + outputBytes + this.#arena.missing(executable) <= this.#space.limit) return;
+    throw this.#noRoom([{ what: 'outputs', bytes: outputBytes }, ...executable.layout.items]);
+  }
+
+  #noRoom(wanted: readonly ScratchItem[]): Error {
+    const [buffers, scratchBytes] = [this.#live, this.#arena.bytes];
+    return noRoom({ limit: this.#space.limit, buffers, scratchBytes, wanted });
   }
 }

@@ -29,6 +29,8 @@ export interface EmittedKernel {
   /** Bytes that each thread needs while it works, and bytes that all share from the first phase to the last. */
   readonly threadBytes: number;
   readonly sharedBytes: number;
+  /** What that memory holds, for reports. */
+  readonly scratch?: string;
 }
 
 /** Where expressions are evaluated. */

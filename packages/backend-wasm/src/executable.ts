@@ -4,7 +4,7 @@ import { describeKernel, type HostStep, type Plan, type Step } from '@evenkeel/t
 import { argumentsOffset } from './emitted-kernel.ts';
 import type { HostMemory } from './host-memory.ts';
 import { type PlanModule, parameterOrder, type RunParameters } from './plan-module.ts';
-import { layOut, type ScratchLayout } from './scratch-layout.ts';
+import type { ScratchLayout } from './scratch-layout.ts';
 import { RunError, type WorkerPool } from './worker-pool.ts';
 
 /** Milliseconds of each step, as seen from here, and of all work as the threads saw it. */
@@ -27,14 +27,14 @@ export class WasmExecutable implements Executable {
     {
       id,
       module,
-      threads,
+      layout,
       release,
-    }: { id: number; module: PlanModule; threads: number; release: (executable: WasmExecutable) => void },
+    }: { id: number; module: PlanModule; layout: ScratchLayout; release: (executable: WasmExecutable) => void },
   ) {
     this.plan = plan;
     this.id = id;
     this.module = module;
-    this.layout = layOut(plan, module, threads);
+    this.layout = layout;
     this.#release = release;
   }
 

@@ -1,4 +1,4 @@
-import { describeKernel, type Plan } from '@evenkeel/tensor/kernel';
+import { describeKernel, type Plan, type ScratchItem } from '@evenkeel/tensor/kernel';
 import { addBarrier, syncWords } from './barrier.ts';
 import { emitKernel } from './emit-kernel.ts';
 import { argumentsOffset, type EmittedKernel, type InstructionSet } from './emitted-kernel.ts';
@@ -20,9 +20,18 @@ export interface PlanModule {
   readonly tableBytes: number;
   /** Counters of chunks, one for each phase of each step. */
   readonly counters: number;
-  readonly threadBytes: number;
-  readonly sharedBytes: number;
+  /** What one thread needs at most, and what all share at most: bytes, and for what. */
+  readonly thread: ScratchItem;
+  readonly shared: ScratchItem;
 }
+
+/** What kernels work in, where they do not say it themselves. */
+const scratchNames = {
+  row: 'kept values',
+  contraction: 'packed panels and partial sums',
+  scatterAdd: 'work space',
+  host: 'work space',
+} as const;
 
 /** Parameters of a module's `run`, in order, all i32. */
 export interface RunParameters {
@@ -91,8 +100,16 @@ export function emitPlan({ steps }: Plan, options: EmitOptions): PlanModule {
   const from = module.functionCount;
   const counters = writeRun(module, emitted, tableOffsets, barrier);
   debug?.(`;; ${steps.length} steps, as each thread runs them\n${functionTexts(module, from)}`);
-  const most = (bytes: (kernel: EmittedKernel) => number): number => {
-    return Math.max(0, ...[...known.values()].map(bytes));
+  const most = (bytesOf: (kernel: EmittedKernel) => number): ScratchItem => {
+    const each = emitted.map((kernel) => (kernel ? bytesOf(kernel) : 0));
+    const bytes = Math.max(0, ...each);
+    const step = each.indexOf(bytes);
+    const kernel = steps[step]?.kernel;
+    if (bytes === 0 || !kernel) return { what: 'nothing', bytes };
+    return {
+      what: `${emitted[step]?.scratch ?? scratchNames[kernel.kind]} of step ${step} (${describeKernel(kernel)})`,
+      bytes,
+    };
   };
   return {
     bytes: module.toBytes(),
@@ -100,8 +117,8 @@ export function emitPlan({ steps }: Plan, options: EmitOptions): PlanModule {
     tableOffsets,
     tableBytes,
     counters,
-    threadBytes: most(({ threadBytes }) => threadBytes),
-    sharedBytes: most(({ sharedBytes }) => sharedBytes),
+    thread: most(({ threadBytes }) => threadBytes),
+    shared: most(({ sharedBytes }) => sharedBytes),
   };
 }
 

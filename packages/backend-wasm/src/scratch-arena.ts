@@ -1,4 +1,4 @@
-import type { AddressSpace } from './address-space.ts';
+import { type AddressSpace, sizeOf } from './address-space.ts';
 
 interface User {
   readonly scratchBytes: number;
@@ -15,9 +15,22 @@ export class ScratchArena {
     this.#space = space;
   }
 
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Bytes that will be missing when all that are expected, and `user`, have come. */
+  missing(user?: User): number {
+    const wanted = [...this.#users].map(({ scratchBytes }) => scratchBytes);
+    return sizeOf(Math.max(this.#bytes, user?.scratchBytes ?? 0, ...wanted)) - sizeOf(this.#bytes);
+  }
+
+  expect(user: User): void {
+    this.#users.add(user);
+  }
+
   /** Address of enough memory for `user`, until the next call; undefined where there is no room. */
   reserve(user: User): number | undefined {
-    this.#users.add(user);
     if (user.scratchBytes > this.#bytes && !this.#resize(user.scratchBytes)) return undefined;
     return this.#at;
   }

@@ -1,5 +1,5 @@
 import { bytesPerElement } from '@evenkeel/tensor';
-import type { Plan } from '@evenkeel/tensor/kernel';
+import type { Plan, ScratchItem } from '@evenkeel/tensor/kernel';
 import { SYNC_BYTES } from './barrier.ts';
 import type { PlanModule } from './plan-module.ts';
 
@@ -19,6 +19,8 @@ export interface ScratchLayout {
   readonly tables: number;
   readonly headerBytes: number;
   readonly bytes: number;
+  /** What all of it is for. */
+  readonly items: readonly ScratchItem[];
 }
 
 /** Places temporaries (one place a slot, and places of their own for those without) and what threads need besides. */
@@ -40,12 +42,21 @@ export function layOut({ values, slots }: Plan, module: PlanModule, threads: num
     if (role !== 'temporary') return -1;
     return slot === undefined ? place(length * bytesPerElement(dtype)) : (starts[slot] as number);
   });
-  const ownStride = align(module.threadBytes);
+  const temporaryBytes = bytes;
+  const ownStride = align(module.thread.bytes);
   const own = place(ownStride * threads);
-  const shared = place(module.sharedBytes);
+  const shared = place(module.shared.bytes);
   const sync = place(SYNC_BYTES);
   const counters = place(4 * module.counters);
   const tables = place(module.tableBytes);
+  // Whoever reads a whole vector behind the last element stays inside.
+  bytes += 64;
+  const items = [
+    { what: 'temporaries', bytes: temporaryBytes },
+    { what: `for each of ${threads} threads ${module.thread.what}`, bytes: ownStride * threads },
+    { what: module.shared.what, bytes: sync - shared },
+    { what: 'tables of the plan', bytes: bytes - sync },
+  ];
   return {
     values: temporaries,
     own,
@@ -55,7 +66,7 @@ export function layOut({ values, slots }: Plan, module: PlanModule, threads: num
     counters,
     tables,
     headerBytes: tables + module.tableBytes - sync,
-    // Whoever reads a whole vector behind the last element stays inside.
-    bytes: bytes + 64,
+    bytes,
+    items: items.filter((item) => item.bytes > 0),
   };
 }

@@ -1,6 +1,6 @@
 import type { Node } from '../graph/node.ts';
 import { isOp } from '../graph/node.ts';
-import type { Backend } from '../kernel/backend.ts';
+import type { Backend, ScratchItem } from '../kernel/backend.ts';
 import { describeKernel } from '../kernel/describe-kernel.ts';
 import { elementBytes } from '../kernel/element-bytes.ts';
 import type { Plan } from '../kernel/plan.ts';
@@ -41,12 +41,12 @@ export interface Explanation {
   readonly bytes: number;
   /** Bytes of each slot that temporaries share. */
   readonly slots: readonly number[];
-  /** Inputs, outputs and slots together: what a run reserves. */
+  /** What the run needs beside inputs and outputs: its slots, and what kernels work in, as far as the backend tells. */
+  readonly scratch: readonly ScratchItem[];
+  /** Inputs, outputs and scratch together: what a run reserves. */
   readonly peakBytes: number;
-  /** The most bytes that must live at once, in this order of kernels: `peakBytes` without gaps between them. */
+  /** The most bytes of values that must live at once, in this order of kernels. */
   readonly liveBytes: number;
-  /** What the backend reserves besides (packing, partial sums), once it has compiled the plan; undefined before. */
-  readonly scratchBytes: number | undefined;
   /** Paths of the cells that the run would update. */
   readonly updates: readonly string[];
   toString(): string;
@@ -63,13 +63,10 @@ export function explain(...what: readonly Explainable[]): Explanation {
   const { backend, prelude, program, parts } = previewRun(what.map((one) => ('op' in one ? one : one.node)));
   const partNames = new Map<Node, string>(parts.map(({ leaf, cells }) => [leaf, `prelude of ${cells[0]?.path}`]));
   const runs = [...(prelude === undefined ? [] : [prelude]), program].map((one) => {
-    const known = knownPlan(backend, one);
-    const scheduled = known?.schedule ?? scheduleFor(backend, one);
+    const scheduled = knownPlan(backend, one)?.schedule ?? scheduleFor(backend, one);
     const { plan } = scheduled;
     const explained = explainSteps(scheduled, one, backend, partNames, one === prelude);
-    // Scratch memory holds temporaries too.
-    const scratch = known && Math.max(0, known.executable.scratchBytes - known.needs.scratch);
-    return { ...explained, plan, scratch, live: liveBytes(plan, backend.capabilities) };
+    return { ...explained, plan, live: liveBytes(plan, backend.capabilities) };
   });
   const steps = runs.flatMap((run) => run.steps);
   const sum = (pick: (step: ExplainedStep) => number) => steps.reduce((total, step) => total + pick(step), 0);
@@ -79,9 +76,9 @@ export function explain(...what: readonly Explainable[]): Explanation {
     flops: sum(({ flops }) => flops),
     bytes: sum(({ bytes }) => bytes),
     slots: runs.at(-1)?.plan.slots ?? [],
+    scratch: runs.at(-1)?.scratch ?? [],
     peakBytes: Math.max(...runs.map((run) => run.peakBytes)),
     liveBytes: Math.max(...runs.map((run) => run.live)),
-    scratchBytes: runs.at(-1)?.scratch,
     updates: program.updates.map(({ cell }) => cell.attributes.cell.path),
   };
   return { ...explanation, toString: () => print(explanation) };
@@ -90,10 +87,11 @@ export function explain(...what: readonly Explainable[]): Explanation {
 function explainSteps(
   { plan, inputs, refused }: Schedule,
   program: Program,
-  { capabilities }: Backend,
+  backend: Backend,
   partNames: ReadonlyMap<Node, string>,
   isPrelude: boolean,
-): { steps: ExplainedStep[]; peakBytes: number } {
+): { steps: ExplainedStep[]; scratch: readonly ScratchItem[]; peakBytes: number } {
+  const { capabilities } = backend;
   const names = valueNames(plan, (input) => {
     const leaf = program.leaves[inputs[input] as number] as Node;
     return partNames.get(leaf) ?? leafName(leaf);
@@ -119,8 +117,8 @@ function explainSteps(
     const value = plan.values[number];
     return value === undefined ? total : total + value.length * elementBytes(capabilities, value.dtype);
   }, 0);
-  const { outputs, scratch } = planNeeds(plan, capabilities);
-  return { steps, peakBytes: inputBytes + outputs + scratch };
+  const { outputs, scratch, scratchBytes } = planNeeds(plan, backend);
+  return { steps, scratch, peakBytes: inputBytes + outputs + scratchBytes };
 }
 
 function leafName(leaf: Node): string {
@@ -139,21 +137,17 @@ function valueNames(plan: Plan, inputName: (input: number) => string): string[] 
 }
 
 function print(explanation: Omit<Explanation, 'toString'>): string {
-  const { backend, steps, flops, bytes, slots, updates } = explanation;
+  const { backend, steps, flops, bytes, slots, scratch, peakBytes, liveBytes, updates } = explanation;
   const lines = steps.map((step, i) => {
     const prelude = step.prelude ? '  (once, until a cell changes)' : '';
     const refused = step.refused === undefined ? '' : `  (refused by the backend: ${step.refused})`;
     return `${String(i).padStart(4)}  ${showCount(step.flops).padStart(8)}flop  ${showBytes(step.bytes).padStart(9)}  ${step.description}${prelude}${refused}  <- ${step.reads.join(', ') || 'nothing'} -> ${step.writes.join(', ')}`;
   });
-  const total = `${steps.length} kernels on '${backend}': ${showCount(flops)}flop, ${showBytes(bytes)} moved, ${memoryOf(explanation)}, ${slots.length} slots of ${showBytes(slots.reduce((a, b) => a + b, 0))}`;
+  const total = `${steps.length} kernels on '${backend}': ${showCount(flops)}flop, ${showBytes(bytes)} moved, peak ${showBytes(peakBytes)} (values ${showBytes(liveBytes)} at once), ${slots.length} slots of ${showBytes(slots.reduce((a, b) => a + b, 0))}`;
+  const needed = scratch.map(({ what, bytes }) => `${what} ${showBytes(bytes)}`);
+  const working = needed.length === 0 ? [] : [`works in ${needed.join(', ')}`];
   const updated = updates.length === 0 ? [] : [`updates ${updates.join(', ')}`];
-  return [total, ...updated, ...lines].join('\n');
-}
-
-/** `peak 1.2 MiB (1.1 MiB live at once) and 64 KiB of scratch` */
-function memoryOf({ peakBytes, liveBytes, scratchBytes }: Omit<Explanation, 'toString'>): string {
-  const scratch = scratchBytes ? ` and ${showBytes(scratchBytes)} of scratch` : '';
-  return `peak ${showBytes(peakBytes)} (${showBytes(liveBytes)} live at once)${scratch}`;
+  return [total, ...working, ...updated, ...lines].join('\n');
 }
 
 /** `1.2 G`: a count with its decimal prefix. */

@@ -35,6 +35,13 @@ export interface DeviceBuffer {
   free(): void;
 }
 
+/** A part of the memory that a run needs beside inputs and outputs. */
+export interface ScratchItem {
+  /** `temporaries`, `packed panels of step 3 (matmul ...)`: for messages and reports. */
+  readonly what: string;
+  readonly bytes: number;
+}
+
 /** A plan made ready to run by a backend. */
 export interface Executable {
   readonly plan: Plan;
@@ -92,6 +99,11 @@ export interface Backend {
    */
   supports(kernel: Kernel): true | string;
   allocate(value: { dtype: DType; length: number }): DeviceBuffer;
+  /**
+   * What a run's scratch memory would be made of, known without compiling: what does not fit is refused by it, and
+   * `explain` shows it. The plan's slots where absent.
+   */
+  scratchOf?(plan: Plan): readonly ScratchItem[];
   /**
    * The core caches the result by the plan's structure. Different plans share kernels: a backend that pays for each may
    * keep compiled ones by their printed text.

@@ -1,5 +1,5 @@
 // What a backend of one's own is written against: plans, kernels, and help in reading them.
-export type { Backend, Call, Capabilities, DeviceBuffer, Executable, Run } from './backend.ts';
+export type { Backend, Call, Capabilities, DeviceBuffer, Executable, Run, ScratchItem } from './backend.ts';
 export { type BoundBuffers, bindInputs, bindOutputs } from './bind.ts';
 export { flopsOf } from './cost.ts';
 export { describeKernel } from './describe-kernel.ts';

@@ -1,4 +1,4 @@
-import type { Backend, Capabilities } from '../kernel/backend.ts';
+import type { Backend, Executable, ScratchItem } from '../kernel/backend.ts';
 import { elementBytes } from '../kernel/element-bytes.ts';
 import type { Plan, PlanValue } from '../kernel/plan.ts';
 import { showBytes } from '../kernel/show-bytes.ts';
@@ -19,24 +19,37 @@ export function addTransient(backend: Backend, bytes: number): void {
 /** What a plan needs beside what its inputs already hold, in bytes. */
 export interface PlanNeeds {
   readonly outputs: number;
-  /** Temporaries. */
-  readonly scratch: number;
+  /** Temporaries, and what kernels work in. */
+  readonly scratch: readonly ScratchItem[];
+  readonly scratchBytes: number;
   /** Its largest value. */
   readonly largest: number;
 }
 
-export function planNeeds(plan: Plan, capabilities: Capabilities): PlanNeeds {
-  const bytesOf = ({ dtype, length }: PlanValue): number => length * elementBytes(capabilities, dtype);
+/** @param executable the compiled plan: where the backend tells nothing before, it does. */
+export function planNeeds(plan: Plan, backend: Backend, executable?: Executable): PlanNeeds {
+  const bytesOf = ({ dtype, length }: PlanValue): number => length * elementBytes(backend.capabilities, dtype);
   let outputs = 0;
   for (const number of plan.outputs) {
     const value = plan.values[number];
     if (value !== undefined && value.replaces === undefined) outputs += bytesOf(value);
   }
+  const scratch = backend.scratchOf?.(plan) ?? scratchByTotal(plan, executable);
   return {
     outputs,
-    scratch: plan.slots.reduce((sum, bytes) => sum + bytes, 0),
+    scratch,
+    scratchBytes: scratch.reduce((sum, { bytes }) => sum + bytes, 0),
     largest: plan.values.reduce((most, value) => Math.max(most, bytesOf(value)), 0),
   };
+}
+
+function scratchByTotal({ slots }: Plan, executable: Executable | undefined): ScratchItem[] {
+  const temporaries = slots.reduce((sum, bytes) => sum + bytes, 0);
+  const items = [
+    { what: 'temporaries', bytes: temporaries },
+    { what: 'what kernels work in', bytes: (executable?.scratchBytes ?? 0) - temporaries },
+  ];
+  return items.filter(({ bytes }) => bytes > 0);
 }
 
 /**
@@ -60,7 +73,7 @@ export function checkBudget(backend: Backend, { outputs, scratch, largest }: Pla
     ['runs under way', transientBytes(backend)],
     ['inputs to upload', uploads],
     ['outputs', outputs],
-    ['temporaries', scratch],
+    ...scratch.map(({ what, bytes }): [string, number] => [what, bytes]),
   ];
   const total = items.reduce((sum, [, bytes]) => sum + bytes, 0);
   if (total <= memoryBytes) return;

@@ -13,7 +13,7 @@ export interface MemoryReport {
   readonly pinned: number;
   /** Results that depend on cells alone, kept until a cell changes. */
   readonly preludes: number;
-  /** Temporaries of the largest plan. */
+  /** Of the plan that needs most: temporaries, and what its kernels work in. */
   readonly scratch: number;
   /** Inputs and outputs of runs that are not done. */
   readonly running: number;

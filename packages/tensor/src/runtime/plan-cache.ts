@@ -75,11 +75,8 @@ export function knownPlan(backend: Backend, { key }: Program): Planned | undefin
 
 async function make(backend: Backend, program: Program): Promise<Planned> {
   const scheduled = scheduleFor(backend, program);
-  return {
-    schedule: scheduled,
-    executable: await backend.compile(scheduled.plan),
-    needs: planNeeds(scheduled.plan, backend.capabilities),
-  };
+  const executable = await backend.compile(scheduled.plan);
+  return { schedule: scheduled, executable, needs: planNeeds(scheduled.plan, backend, executable) };
 }
 
 /** The schedule of `program` as `backend` would run it. */

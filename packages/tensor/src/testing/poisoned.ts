@@ -69,6 +69,7 @@ export function poisoned(backend: Backend): Backend {
     capabilities: backend.capabilities,
     supports: (kernel) => backend.supports(kernel),
     allocate: (value) => backend.allocate(value),
+    ...(backend.scratchOf && { scratchOf: (plan: Plan) => backend.scratchOf?.(poisonPlan(plan)) ?? [] }),
     compile: async (plan) => {
       const compiled = await backend.compile(poisonPlan(plan));
       const outer = { plan, scratchBytes: compiled.scratchBytes, dispose: () => compiled.dispose() };

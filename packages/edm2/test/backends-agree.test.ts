@@ -1,0 +1,58 @@
+import { wasm } from '@evenkeel/backend-wasm';
+import { type Backend, createJsBackend, Generator, oneHot, tensor, withBackend } from '@evenkeel/tensor';
+import { expect, test } from 'vitest';
+import { type Batch, Trainer } from '../src/index.ts';
+import { tinyNetwork } from './tiny-network.ts';
+
+interface Trained {
+  readonly losses: readonly number[];
+  /** What training has changed of all weights, one after the other. */
+  readonly changes: readonly number[];
+}
+
+/** A few steps of a network with every kind of layer, its 3x3 convolutions wide enough for Winograd. */
+async function train(backend: Backend): Promise<Trained> {
+  return withBackend(backend, async () => {
+    using net = tinyNetwork({ imgResolution: 8, modelChannels: 16, attnResolutions: [4] });
+    const weights = async (): Promise<number[]> => {
+      const all: number[] = [];
+      for (const [, value] of net.stateDict()) all.push(...(await value.data()));
+      return all;
+    };
+    let seed = 0;
+    const next = async (): Promise<Batch> => {
+      const random = new Generator(seed++);
+      const labels = tensor(Int32Array.from({ length: 8 }, (_, i) => i % 3));
+      const images = random.normal([8, 2, 8, 8]).mul(0.5);
+      return { images, labels: oneHot(labels, 3) };
+    };
+    using trainer = new Trainer(
+      net,
+      { next },
+      { batchSize: 8, learningRate: { referenceRate: 0.02, rampupImages: 0 } },
+    );
+    const before = await weights();
+    const losses: number[] = [];
+    for (let step = 0; step < 3; step++) losses.push(await (await trainer.step()).loss.item());
+    const after = await weights();
+    return { losses, changes: after.map((value, i) => value - (before[i] as number)) };
+  });
+}
+
+/** The length of the difference over the length of what is expected. */
+function distance(values: readonly number[], expected: readonly number[]): number {
+  const length = (all: readonly number[]): number => Math.sqrt(all.reduce((sum, x) => sum + x * x, 0));
+  return length(values.map((value, i) => value - (expected[i] as number))) / length(expected);
+}
+
+test('the same training run on WebAssembly and on plain JavaScript agrees to rounding', async () => {
+  const expected = await train(createJsBackend());
+  const backend = wasm({ threads: 2 });
+  const { losses, changes } = await train(backend);
+  await backend.dispose();
+  expect(expected.losses.every(Number.isFinite)).toBe(true);
+  // Every number is rounded to 6e-8 of itself. Through sums of hundreds of terms, some fifty layers back and forth, and
+  // Adam, which takes the sign of gradients that are next to nothing, that is 1e-5 of all changes; a wrong term is far more.
+  expect(distance(losses, expected.losses)).toBeLessThan(1e-4);
+  expect(distance(changes, expected.changes)).toBeLessThan(1e-3);
+});
