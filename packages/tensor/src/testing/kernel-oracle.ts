@@ -2,7 +2,19 @@ import { roundHalfToEven, roundToHalf } from '../graph/reference/rounding.ts';
 import type { Contraction, Expr, Guard, Index, Kernel, RowKernel, ScatterAdd, Store } from '../kernel/ir.ts';
 import { type DType, type HostArray, isFloat } from '../types/dtype.ts';
 
-/** Kernels in the plainest loops: every expression is evaluated anew at every element, nothing is hoisted or shared. */
+/**
+ * Kernels in the plainest loops: every expression is evaluated anew at every element, nothing is hoisted or shared.
+ *
+ * @example
+ * const index: Index = { kind: 'axis', axis: 0 };
+ * const x: Expr = { kind: 'load', dtype: 'float32', operand: 0, index, guards: [] };
+ * const store: Store = { operand: 1, index, value: { kind: 'unary', dtype: 'float32', op: 'neg', operand: x } };
+ * const operands: Operand[] = [{ dtype: 'float32', access: 'in' }, { dtype: 'float32', access: 'out' }];
+ * const stages: Stage[] = [{ kind: 'store', domain: 'row', store }];
+ * const values = [new Float32Array([1, 2, 3]), new Float32Array(3)];
+ * runOracle({ kind: 'row', operands, arguments: [], outer: [3], inner: [], stages }, values, []);
+ * values[1]; // Float32Array [-1, -2, -3]
+ */
 export function runOracle(kernel: Exclude<Kernel, { kind: 'host' }>, operands: HostArray[], given: number[]): void {
   // Reads see what was there before the kernel, as in-place kernels promise to read only where they write.
   const before = operands.map((operand) => operand.slice());

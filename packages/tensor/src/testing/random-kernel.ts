@@ -270,7 +270,15 @@ function axisLists({ sizes = [1, 2, 3, 4] }: KernelSizes, minLength: number, max
   return fc.array(fc.constantFrom(...sizes), { minLength, maxLength });
 }
 
-/** Elementwise kernels with stores of some of the dtypes that are computed in; float64 takes part where it is stored. */
+/**
+ * Elementwise kernels with stores of some of the dtypes that are computed in; float64 takes part where it is stored.
+ *
+ * @example
+ * import fc from 'fast-check';
+ *
+ * const property = fc.property(elementwiseKernels({ elements: 16 }), ({ kernel }) => flopsOf(kernel) >= 0);
+ * fc.assert(property, { numRuns: 10 });
+ */
 export function elementwiseKernels(options: KernelSizes = {}): fc.Arbitrary<KernelCase<RowKernel>> {
   const { elements = 256 } = options;
   return axisLists(options, 1, 3)
@@ -305,7 +313,15 @@ export function elementwiseKernels(options: KernelSizes = {}): fc.Arbitrary<Kern
     });
 }
 
-/** Rows of maps, reductions and scans, each stored at every element, combined with all that came before it. */
+/**
+ * Rows of maps, reductions and scans, each stored at every element, combined with all that came before it.
+ *
+ * @example
+ * import fc from 'fast-check';
+ *
+ * const property = fc.property(rowKernels({ elements: 16 }), ({ kernel }) => planRow(kernel).passes.length > 0);
+ * fc.assert(property, { numRuns: 10 });
+ */
 export function rowKernels(options: KernelSizes = {}): fc.Arbitrary<KernelCase<RowKernel>> {
   const { elements = 256 } = options;
   const drafts = fc.array(
@@ -360,7 +376,19 @@ export function rowKernels(options: KernelSizes = {}): fc.Arbitrary<KernelCase<R
     });
 }
 
-/** Contractions of random expressions, with an argument added to each sum. */
+/**
+ * Contractions of random expressions, with an argument added to each sum.
+ *
+ * @example
+ * import fc from 'fast-check';
+ *
+ * const property = fc.property(contractionKernels({ elements: 64 }), ({ kernel, operands, given }) => {
+ *   const values = operands.map((operand) => operand.slice());
+ *   runOracle(kernel, values, [...given]); // what a backend's values are held to
+ *   return values.at(-1)!.length > 0;
+ * });
+ * fc.assert(property, { numRuns: 10 });
+ */
 export function contractionKernels(options: KernelSizes = {}): fc.Arbitrary<KernelCase<Contraction>> {
   const { elements = 10_000 } = options;
   const lists = axisLists({ sizes: [1, 2, 3, 4, 5], ...options }, 0, 2);
