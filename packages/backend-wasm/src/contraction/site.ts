@@ -43,6 +43,17 @@ export class Site {
     return new Indices(this.builder, this.#places, { lanes, like: from });
   }
 
+  /** A position that stands for all positions: arithmetic knows its bounds and nothing else. It is not for code. */
+  anywhere(lanes: 1 | typeof LANES): Indices {
+    const indices = this.at(lanes);
+    const { batch, m, n, k } = this.kernel;
+    [...batch, ...m, ...n, ...k].forEach((size, axis) => {
+      const counter = this.indices.counter(Math.max(2, size), this.builder.i32(0));
+      indices.bind(axis, () => counter);
+    });
+    return indices;
+  }
+
   expressions(indices: Indices, accumulator?: Value): ExpressionValues {
     return new ExpressionValues(indices, this.#context, {
       given: this.#given,
@@ -63,6 +74,14 @@ export class Site {
   /** address + offset + index * by */
   address(base: Value, linear: Linear, by: number): Value {
     return this.indices.value(this.indices.space.mul(linear, by), base);
+  }
+
+  /** min(most, total - start) */
+  atMost(most: number, total: number, start: Linear): Value {
+    const { builder } = this;
+    if (total % most === 0 || total <= most) return builder.i32(Math.min(most, total));
+    const left = builder.op('i32.sub', builder.i32(total), this.indices.value(start));
+    return builder.select(builder.op('i32.lt_s', left, builder.i32(most)), left, builder.i32(most));
   }
 
   /** A loop whose counter may be used in indices. */

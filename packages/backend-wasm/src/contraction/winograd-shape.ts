@@ -32,7 +32,7 @@ export interface WinogradShape {
   };
 }
 
-/** Whether Winograd's algorithm computes this contraction. Sizes are those that tiles of 2 x 2 and vectors of four fit. */
+/** Whether Winograd's algorithm computes this contraction. Channels are those that vectors of four fit. */
 export function winogradShape(kernel: Contraction, site: Site): WinogradShape | undefined {
   const { batch, m, n, k } = kernel;
   if (batch.length > 0 || n.length !== 1) return undefined;
@@ -45,7 +45,9 @@ export function winogradShape(kernel: Contraction, site: Site): WinogradShape | 
   const [channels, outputs] = [taps[0] as number, n[0] as number];
   const images = positions.length === 3 ? (positions[0] as number) : 1;
   const fits = channels >= 8 && channels % 4 === 0 && outputs >= 8 && outputs % 4 === 0;
-  if (!fits || height % 2 !== 0 || width % 2 !== 0 || images * height * width === 0) return undefined;
+  // Tiles that reach far over the edges do not pay.
+  const covered = 4 * Math.ceil(height / 2) * Math.ceil(width / 2);
+  if (!fits || images * height * width === 0 || covered > 1.5 * height * width) return undefined;
   const y = firstPosition + positions.length - 2;
   const axes = {
     image: positions.length === 3 ? firstPosition : undefined,
