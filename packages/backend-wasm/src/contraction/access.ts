@@ -12,12 +12,17 @@ export interface DirectRead {
 
 /** Most elements of a side whose neighbours are read in place: more lie on too many pages for each k. */
 const MOST_NEIGHBOURS = 256;
+/** Longest rows of which several are read in place, at equal distances from each other; and columns that repay packing. */
+const LONG_ROW = 512;
+const MANY_COLUMNS = 256;
 
 /** How rows are read without packing; undefined where they have to be packed, or are better packed. */
-export function directRows(site: Site, { rows, k }: Blocking): DirectRead | undefined {
+export function directRows(site: Site, { rows, columns, k }: Blocking): DirectRead | undefined {
   const strides = plainStrides(site, rows, k);
   if (!strides) return undefined;
-  return strides.step === 1 || (strides.element === 1 && rows.count <= MOST_NEIGHBOURS) ? strides : undefined;
+  const { element, step } = strides;
+  const isAlongK = step === 1 && (element < LONG_ROW || columns.count < MANY_COLUMNS);
+  return isAlongK || (element === 1 && rows.count <= MOST_NEIGHBOURS) ? strides : undefined;
 }
 
 /** The same of columns, of which the micro-kernel reads vectors. */

@@ -9,6 +9,7 @@ import { type Blocking, blockingOf, type Side } from './blocking.ts';
 import { writeSums } from './epilogue.ts';
 import { multiplication, productOperands } from './micro-kernel.ts';
 import { pack } from './packing.ts';
+import { padInput } from './padded-input.ts';
 import { emitPlainContraction } from './plain.ts';
 import { Site } from './site.ts';
 import { tileOf } from './tile.ts';
@@ -20,16 +21,41 @@ import { emitWinograd } from './winograd.ts';
  */
 export function emitContraction(kernel: Contraction, context: KernelContext): EmittedKernel {
   if (!isSingle(kernel)) return emitPlainContraction(kernel, context);
-  const probe = new Site(new FunctionBuilder(0, phaseType, 0), kernel, context);
   const winograd = emitWinograd(kernel, context);
   if (winograd) return winograd;
-  const blocking = blockingOf(kernel, tileOf(context), context.threads, probe);
+  const padded = padInput(kernel);
+  const job = { kernel: padded?.kernel ?? kernel, context, shared: padded ? [0] : [] };
+  const probe = probeOf(job);
+  const blocking = blockingOf(job.kernel, tileOf(context), context.threads, probe);
   const scheme = schemeOf(probe, blocking);
+  const paddedAt = Math.ceil(scheme.sharedBytes / 64) * 64;
+  if (padded) job.shared = [paddedAt];
   const phases: Phase[] = [];
-  if (scheme.areColumnsShared) phases.push(packColumns(kernel, context, blocking));
-  phases.push(multiply(kernel, context, blocking, scheme));
-  if (blocking.parts > 1) phases.push(addParts(kernel, context, blocking, scheme));
-  return { phases, threadBytes: scheme.threadBytes, sharedBytes: scheme.sharedBytes };
+  if (padded) phases.push(padded.fill(context, paddedAt));
+  if (scheme.areColumnsShared) phases.push(packColumns(job, blocking));
+  phases.push(multiply(job, blocking, scheme));
+  if (blocking.parts > 1) phases.push(addParts(job, blocking, scheme));
+  return {
+    phases,
+    threadBytes: scheme.threadBytes,
+    sharedBytes: padded ? paddedAt + padded.bytes : scheme.sharedBytes,
+  };
+}
+
+/** What is written, and where further operands are in shared memory. */
+interface Job {
+  readonly kernel: Contraction;
+  readonly context: KernelContext;
+  readonly shared: readonly number[];
+}
+
+function siteOf({ kernel, context, shared }: Job, f: FunctionBuilder): Site {
+  return new Site(f, kernel, context, shared);
+}
+
+/** A site that asks questions of arithmetic and writes nothing. */
+function probeOf(job: Job): Site {
+  return siteOf(job, new FunctionBuilder(0, phaseType, 0));
 }
 
 /** Whether all is computed in float32: float64 has no four lanes. */
@@ -94,10 +120,10 @@ function blockPlaces({ block, count, width }: Side): number {
 }
 
 /** Packed columns: for each batch and block of k, all panels. A chunk is one block of columns of one block of k. */
-function packColumns(kernel: Contraction, context: KernelContext, blocking: Blocking): Phase {
+function packColumns(job: Job, blocking: Blocking): Phase {
   const { batch, columns, k, depth } = blocking;
-  const f = context.module.function(phaseType);
-  const site = new Site(f, kernel, context);
+  const f = job.context.module.function(phaseType);
+  const site = siteOf(job, f);
   const { builder, indices } = site;
   const { space } = indices;
   const kBlocks = Math.ceil(k.count / depth);
@@ -137,11 +163,12 @@ function sharedColumns(
 }
 
 /** The chunk of a block, of some batches or of one of several parts of k. */
-function multiply(kernel: Contraction, context: KernelContext, blocking: Blocking, scheme: Scheme): Phase {
+function multiply(job: Job, blocking: Blocking, scheme: Scheme): Phase {
+  const { kernel, context } = job;
   const { batch, rows, columns, k, depth, parts, partDepth, batches, chunks } = blocking;
   const tile = tileOf(context);
-  const f = context.module.function(phaseType);
-  const site = new Site(f, kernel, context);
+  const f = job.context.module.function(phaseType);
+  const site = siteOf(job, f);
   const { builder, indices } = site;
   const { space } = indices;
   const batchGroups = Math.ceil(batch.count / batches);
@@ -268,10 +295,10 @@ function partSums(
 }
 
 /** Adds the parts of sums. */
-function addParts(kernel: Contraction, context: KernelContext, blocking: Blocking, scheme: Scheme): Phase {
+function addParts(job: Job, blocking: Blocking, scheme: Scheme): Phase {
   const { batch, rows, columns, parts } = blocking;
-  const f = context.module.function(phaseType);
-  const site = new Site(f, kernel, context);
+  const f = job.context.module.function(phaseType);
+  const site = siteOf(job, f);
   const { builder, indices } = site;
   const { space } = indices;
   const shape = [batch.count, rows.blocks, columns.blocks];

@@ -82,7 +82,9 @@ export function multiplication(
   const tileKey = `${tile.rows} ${tile.columns} ${tile.unroll} ${all.row} ${all.rowStep} ${all.columnStep}`;
   const tileOf = (rows: number, isFirst: boolean): Callable =>
     once(module, `tile ${rows} ${isFirst} ${tileKey}`, () => {
-      return writeTile(module, { ...tile, rows }, instructions, all, isFirst);
+      // What is left over is little: its code should be, too.
+      const unroll = rows === tile.rows ? tile.unroll : 1;
+      return writeTile(module, { ...tile, rows, unroll }, instructions, all, isFirst);
     });
   const hasWhole = rowCounts.some((count) => count >= tile.rows);
   return once(module, `multiply ${rests} ${hasWhole} ${tileKey}`, () => {

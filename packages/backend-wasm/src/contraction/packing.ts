@@ -7,6 +7,8 @@ import { isSequence } from './sequence.ts';
 import type { Site } from './site.ts';
 import { transpose } from './transpose.ts';
 
+const FEW_STEPS = 36;
+
 /** What part of a side is packed, and where to. */
 export interface Packing {
   readonly side: Side;
@@ -78,16 +80,17 @@ function groupStore(site: Site, packing: Packing, group: Linear) {
 }
 
 /** Four neighbours of the side at a time. */
-function packAlong(site: Site, { k }: Blocking, packing: Packing, groups: Value): void {
+function packAlong(site: Site, blocking: Blocking, packing: Packing, groups: Value): void {
   const { builder } = site;
   const { side, position, start, kStart, kCount } = packing;
+  const { k } = blocking;
   const { space } = position;
   site.loop(builder.i32(0), groups, Math.ceil(side.block / LANES), (group) => {
     const store = groupStore(site, packing, group);
     const inGroup = site.at(LANES, position);
     const first = space.add(start, space.mul(group, LANES));
     site.place(inGroup, side, (lane) => space.add(first, space.literal(lane)));
-    site.loop(builder.i32(0), kCount, k.count, (step) => {
+    forSteps(site, blocking, kCount, (step) => {
       const here = site.at(LANES, inGroup);
       site.place(here, k, () => space.add(kStart, step));
       const expressions = site.expressions(here);
@@ -95,6 +98,12 @@ function packAlong(site: Site, { k }: Blocking, packing: Packing, groups: Value)
       store(step, value);
     });
   });
+}
+
+/** Goes through k; a few are written one by one, for places known beforehand cost nothing. */
+function forSteps(site: Site, { k, depth }: Blocking, kCount: Value, body: (step: Linear) => void): void {
+  if (depth < k.count || k.count > FEW_STEPS) site.loop(site.builder.i32(0), kCount, k.count, body);
+  else for (let step = 0; step < k.count; step++) body(site.indices.space.literal(step));
 }
 
 /** Four neighbours along k of each of four elements, transposed. */

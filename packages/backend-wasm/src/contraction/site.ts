@@ -21,7 +21,8 @@ export class Site {
   readonly #places: Place[];
   readonly #given: Value;
 
-  constructor(f: FunctionBuilder, kernel: Contraction, context: KernelContext) {
+  /** `shared`: float32 operands behind the kernel's own, at offsets in shared memory. */
+  constructor(f: FunctionBuilder, kernel: Contraction, context: KernelContext, shared: readonly number[] = []) {
     this.builder = new LoopBuilder(f);
     this.kernel = kernel;
     this.#context = context;
@@ -34,8 +35,17 @@ export class Site {
       address: this.builder.load('i32.load', table, { offset: 4 * i }),
       isWritten: access !== 'in',
     }));
+    for (const offset of shared) {
+      const address = this.builder.op('i32.add', this.sharedMemory, this.builder.i32(offset));
+      this.#places.push({ dtype: 'float32', address, isWritten: false });
+    }
     this.#given = this.builder.op('i32.add', table, this.builder.i32(argumentsOffset(kernel.operands.length)));
     this.indices = new Indices(this.builder, this.#places);
+  }
+
+  /** Whether what happens to two neighbouring vectors is done at once. */
+  get joinsVectors(): boolean {
+    return this.#context.instructions === 'wide';
   }
 
   /** A position of its own, with `lanes` lanes, starting from what is fixed. */

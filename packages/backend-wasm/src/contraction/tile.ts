@@ -20,13 +20,14 @@ export const tiles: Readonly<Record<InstructionSet, readonly [Tile, ...Tile[]]>>
     { rows: 6, columns: 8, unroll: 1 },
   ],
   relaxed: [
-    { rows: 4, columns: 8, unroll: 1 },
     { rows: 6, columns: 8, unroll: 1 },
+    { rows: 6, columns: 8, unroll: 2 },
+    { rows: 4, columns: 8, unroll: 1 },
   ],
   wide: [
+    { rows: 6, columns: 16, unroll: 2 },
     { rows: 6, columns: 16, unroll: 1 },
-    { rows: 4, columns: 16, unroll: 4 },
-    { rows: 6, columns: 16, unroll: 4 },
+    { rows: 4, columns: 16, unroll: 1 },
   ],
 };
 

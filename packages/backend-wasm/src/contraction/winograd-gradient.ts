@@ -10,7 +10,7 @@ import { Site } from './site.ts';
 import { tileOf } from './tile.ts';
 import { gatherInputs, inputRowBytes, type PointMatrix, storePoints, transformInputs } from './winograd-input.ts';
 import type { WinogradShape } from './winograd-shape.ts';
-import { forTileRows, isInside, POINTS, type TileRow, tilesIn, unitsOf } from './winograd-tiles.ts';
+import { forTileRows, isInside, POINTS, pointDistance, type TileRow, tilesIn, unitsOf } from './winograd-tiles.ts';
 import { gradientTransform, inBothDirections, tapGradientTransform } from './winograd-transforms.ts';
 
 /** Least tiles that are worked on at a time. */
@@ -18,8 +18,9 @@ const TILES = 32;
 /** Most parts with sums of their own, and where they would be fewer than pays off. */
 const PARTS = 16;
 const FEW_PARTS = 4;
-/** Channels of a chunk. */
+/** Channels of a chunk of products, and outputs of a chunk of results. */
 const CHANNELS = 96;
+const OUTPUTS = 16;
 /** Most bytes of partial sums. */
 const MOST_SUMS = 2 ** 23;
 
@@ -63,7 +64,7 @@ function layoutOf(shape: WinogradShape, context: KernelContext) {
   const tiles = parts > 1 ? units.tiles : all;
   // Rows at a distance of a power of two would take each other's places in the cache.
   const inputRow = 4 * (channels + (channels % 64 === 0 ? 16 : 0));
-  const [inputPoint, gradientPoint] = [tiles * inputRow, 4 * tiles * places];
+  const [inputPoint, gradientPoint] = [tiles * inputRow, 4 * tiles * places].map(pointDistance) as [number, number];
   return {
     tile,
     places,
@@ -76,7 +77,7 @@ function layoutOf(shape: WinogradShape, context: KernelContext) {
     gradientPoint,
     inputBytes: 4 * inputRowBytes(shape, units),
     transformBytes: POINTS * (inputPoint + gradientPoint),
-    sumBytes: 4 * channels * places,
+    sumBytes: pointDistance(4 * channels * places),
   };
 }
 
@@ -265,7 +266,7 @@ function transformGradients(
   });
 }
 
-/** Each chunk is a channel: its sums of all parts, as taps. */
+/** Each chunk is some outputs: their sums of all parts, as taps. */
 function transformSums(kernel: Contraction, context: KernelContext, shape: WinogradShape, layout: Layout): Phase {
   const { axes, channels, outputs } = shape;
   const { parts, places, sumBytes } = layout;
@@ -273,32 +274,33 @@ function transformSums(kernel: Contraction, context: KernelContext, shape: Winog
   const site = new Site(f, kernel, context);
   const { builder, indices } = site;
   const { space } = indices;
-  const channel = indices.counter(channels, site.chunk);
-  const row = site.address(site.sharedMemory, channel, 4 * places);
-  site.loop(builder.i32(0), builder.i32(outputs / LANES), outputs / LANES, (group) => {
-    const first = space.mul(group, LANES);
-    const start = site.address(row, first, 4);
-    const load = (address: Value, point: number): Value =>
-      builder.load('v128.load', address, { offset: point * sumBytes, volatile: true });
-    const points = Array.from({ length: POINTS }, (_, point) => builder.variable(load(start, point)));
-    site.loop(builder.i32(1), builder.i32(parts), parts, (part) => {
-      const address = site.address(start, part, POINTS * sumBytes);
-      points.forEach((point, i) => {
-        builder.assign(point, builder.op('f32x4.add', builder.current(point), load(address, i)));
+  const chunks = Math.ceil(outputs / OUTPUTS);
+  const output = space.mul(indices.counter(chunks, site.chunk), OUTPUTS);
+  const groups = builder.op('i32.shr_u', site.atMost(OUTPUTS, outputs, output), builder.i32(2));
+  site.loop(builder.i32(0), builder.i32(channels), channels, (channel) => {
+    const row = site.address(site.sharedMemory, channel, 4 * places);
+    site.loop(builder.i32(0), groups, OUTPUTS / LANES, (group) => {
+      const first = space.add(output, space.mul(group, LANES));
+      const start = site.address(row, first, 4);
+      const points = Array.from({ length: POINTS }, (_, point) => {
+        const loads = Array.from({ length: parts }, (_, part) => {
+          const offset = (part * POINTS + point) * sumBytes;
+          return builder.load('v128.load', start, { offset, volatile: true });
+        });
+        return loads.reduce((sum, load) => builder.op('f32x4.add', sum, load));
       });
-    });
-    const sums = points.map((point) => builder.current(point));
-    inBothDirections(builder, tapGradientTransform, sums).forEach((value, tap) => {
-      const here = site.at(LANES);
-      here.bind(axes.channel, () => channel);
-      here.bind(axes.tapY, () => space.literal(Math.floor(tap / 3)));
-      here.bind(axes.tapX, () => space.literal(tap % 3));
-      here.bind(axes.output, (lane) => space.add(first, space.literal(lane)));
-      const expressions = site.expressions(here, value);
-      const writes = kernel.stores.map((store) => expressions.prepare(store));
-      for (const write of writes) write();
+      inBothDirections(builder, tapGradientTransform, points).forEach((value, tap) => {
+        const here = site.at(LANES);
+        here.bind(axes.channel, () => channel);
+        here.bind(axes.tapY, () => space.literal(Math.floor(tap / 3)));
+        here.bind(axes.tapX, () => space.literal(tap % 3));
+        here.bind(axes.output, (lane) => space.add(first, space.literal(lane)));
+        const expressions = site.expressions(here, value);
+        const writes = kernel.stores.map((store) => expressions.prepare(store));
+        for (const write of writes) write();
+      });
     });
   });
   builder.finish();
-  return { chunks: channels, run: f };
+  return { chunks, run: f };
 }

@@ -7,6 +7,15 @@ import type { WinogradShape } from './winograd-shape.ts';
 /** Products of a tile of 2 x 2 outputs. */
 export const POINTS = 16;
 
+/**
+ * Bytes from one point's matrix to the next, for matrices of a size: what belongs to the same element of all points lies in
+ * different sets of the cache.
+ */
+export function pointDistance(bytes: number): number {
+  const [sets, shift] = [4096, 320];
+  return Math.ceil((bytes - shift) / sets) * sets + shift;
+}
+
 /** Rows of tiles of all images, one after the other, cut into units of a few rows. */
 export interface Units {
   readonly tilesInRow: number;

@@ -1,6 +1,5 @@
 import type { Contraction, Linear } from '@evenkeel/tensor/kernel';
 import { type EmittedKernel, type Phase, phaseType } from '../emitted-kernel.ts';
-import { FunctionBuilder } from '../encoder.ts';
 import { LANES } from '../indices.ts';
 import type { KernelContext } from '../kernel-context.ts';
 
@@ -11,7 +10,7 @@ import { emitWeightGradient } from './winograd-gradient.ts';
 import { gatherInputs, inputRowBytes, transformInputs } from './winograd-input.ts';
 import { writeOutputs } from './winograd-output.ts';
 import { type WinogradShape, winogradShape } from './winograd-shape.ts';
-import { forTileRows, POINTS, tilesIn, unitsOf } from './winograd-tiles.ts';
+import { forTileRows, POINTS, pointDistance, tilesIn, unitsOf } from './winograd-tiles.ts';
 import { inBothDirections, tapTransform } from './winograd-transforms.ts';
 
 /** Floats of transformed inputs and products that a unit has about: they stay in the second cache. */
@@ -22,7 +21,7 @@ const UNIT = 2 ** 17;
  * the sums over channels are sixteen products of matrices. Undefined for other contractions.
  */
 export function emitWinograd(kernel: Contraction, context: KernelContext): EmittedKernel | undefined {
-  const shape = winogradShape(kernel, new Site(new FunctionBuilder(0, phaseType, 0), kernel, context));
+  const shape = winogradShape(kernel);
   if (!shape) return undefined;
   if (shape.role === 'weightGradient') return emitWeightGradient(kernel, context, shape);
   const layout = layoutOf(shape, context);
@@ -38,8 +37,8 @@ function layoutOf(shape: WinogradShape, context: KernelContext) {
   const tile = tileOf(context);
   const places = Math.ceil(outputs / tile.columns) * tile.columns;
   const units = unitsOf(shape, Math.max(16, UNIT / (POINTS * (channels + places))));
-  const inputBytes = 4 * units.tiles * channels;
-  const productBytes = 4 * units.tiles * places;
+  const inputBytes = pointDistance(4 * units.tiles * channels);
+  const productBytes = pointDistance(4 * units.tiles * places);
   // Inputs of a row of tiles are first, then their transforms, then products.
   const transforms = 4 * inputRowBytes(shape, units);
   const products = transforms + POINTS * inputBytes;
@@ -47,7 +46,7 @@ function layoutOf(shape: WinogradShape, context: KernelContext) {
     units,
     tile,
     places,
-    weightBytes: 4 * places * channels,
+    weightBytes: pointDistance(4 * places * channels),
     inputBytes,
     productBytes,
     transforms,
