@@ -12,6 +12,8 @@ export interface KernelContext {
   readonly math: MathFunctions;
   readonly instructions: InstructionSet;
   readonly threads: number;
+  /** Whether 3 x 3 convolutions may be some ten times less exact, and faster. Changes bits. Default false. */
+  readonly tolerant?: boolean;
   /** Sums that contractions keep in registers; changes no bit. Default: the first of `tiles`. */
   readonly tile?: Tile;
 }

@@ -89,7 +89,8 @@ interface Scheme {
 function schemeOf(probe: Site, blocking: Blocking): Scheme {
   const { batch, rows, columns, k, depth, parts } = blocking;
   const [directly, columnsDirectly] = [directRows(probe, blocking), directColumns(probe, blocking)];
-  const results = parts === 1 ? directStore(probe, blocking) : undefined;
+  // Sums of several blocks of k are read again: the thread's own are nearer.
+  const results = parts === 1 && k.count <= depth ? directStore(probe, blocking) : undefined;
   const areColumnsShared = !columnsDirectly && rows.blocks * parts > 1;
   const columnPanels = directly ? 0 : 4 * blockPlaces(rows) * depth;
   const sums = columnPanels + (areColumnsShared || columnsDirectly ? 0 : 4 * blockPlaces(columns) * depth);

@@ -106,6 +106,7 @@ function writeMultiply(
   const f = module.function({ parameters: order.map((): ValueType => 'i32') });
   const local = (name: keyof Product<unknown>): Local => f.parameters[order.indexOf(name)] as Local;
   const [rows, columns, sums, isFirst] = [local('rows'), local('columns'), local('sums'), local('isFirst')];
+  module.name(f, 'multiply', order);
   const [j, left, row, sum] = f.locals('i32', 4) as [Local, Local, Local, Local];
   const callTile = ([first, next]: readonly Callable[]): void => {
     const call = (callee: Callable | undefined) => (): void => {
@@ -152,6 +153,7 @@ function writeTile(
   isFirst: boolean,
 ): Callable {
   const f = module.function({ parameters: ['i32', 'i32', 'i32', 'i32', 'i32'] });
+  module.name(f, `tile${tile.rows}x${tile.columns}`, ['rows', 'columns', 'sums', 'depth', 'sumRow']);
   const [rows, columns, target, depth, sumRow] = f.parameters as [Local, Local, Local, Local, Local];
   const vectors = tile.columns / 4;
   const sums = f.locals('v128', tile.rows * vectors);

@@ -79,31 +79,42 @@ function groupStore(site: Site, packing: Packing, group: Linear) {
   };
 }
 
-/** Four neighbours of the side at a time. */
+/** Neighbours of the side as vectors; those of a whole panel, where four divides it, lie in one line of the cache. */
 function packAlong(site: Site, blocking: Blocking, packing: Packing, groups: Value): void {
   const { builder } = site;
   const { side, position, start, kStart, kCount } = packing;
   const { k } = blocking;
   const { space } = position;
-  site.loop(builder.i32(0), groups, Math.ceil(side.block / LANES), (group) => {
-    const store = groupStore(site, packing, group);
-    const inGroup = site.at(LANES, position);
-    const first = space.add(start, space.mul(group, LANES));
-    site.place(inGroup, side, (lane) => space.add(first, space.literal(lane)));
-    forSteps(site, blocking, kCount, (step) => {
-      const here = site.at(LANES, inGroup);
-      site.place(here, k, () => space.add(kStart, step));
-      const expressions = site.expressions(here);
-      const value = expressions.vectors.splat(expressions.value(site.kernel[side.operand]), 'float32');
-      store(step, value);
+  const isUnrolled = blocking.depth >= k.count && k.count <= FEW_STEPS;
+  const together = side.width % LANES === 0 && !isUnrolled ? side.width / LANES : 1;
+  const most = Math.ceil(side.block / LANES);
+  const packGroups = (firstGroup: Linear, count: number): void => {
+    const places = Array.from({ length: count }, (_, i) => {
+      const group = space.add(firstGroup, space.literal(i));
+      const inGroup = site.at(LANES, position);
+      const first = space.add(start, space.mul(group, LANES));
+      site.place(inGroup, side, (lane) => space.add(first, space.literal(lane)));
+      return { inGroup, store: groupStore(site, packing, group) };
     });
+    const step = (number: Linear): void => {
+      for (const { inGroup, store } of places) {
+        const here = site.at(LANES, inGroup);
+        site.place(here, k, () => space.add(kStart, number));
+        const expressions = site.expressions(here);
+        store(number, expressions.vectors.splat(expressions.value(site.kernel[side.operand]), 'float32'));
+      }
+    };
+    // A few steps are written one by one: places that are known beforehand cost nothing.
+    if (!isUnrolled) site.loop(builder.i32(0), kCount, k.count, step);
+    else for (let number = 0; number < k.count; number++) step(space.literal(number));
+  };
+  const turns = builder.op('i32.div_u', groups, builder.i32(together));
+  site.loop(builder.i32(0), turns, Math.ceil(most / together), (turn) => {
+    packGroups(space.mul(turn, together), together);
   });
-}
-
-/** Goes through k; a few are written one by one, for places known beforehand cost nothing. */
-function forSteps(site: Site, { k, depth }: Blocking, kCount: Value, body: (step: Linear) => void): void {
-  if (depth < k.count || k.count > FEW_STEPS) site.loop(site.builder.i32(0), kCount, k.count, body);
-  else for (let step = 0; step < k.count; step++) body(site.indices.space.literal(step));
+  if (together === 1 || side.count % side.width === 0) return;
+  const done = builder.op('i32.mul', turns, builder.i32(together));
+  site.loop(done, groups, most, (group) => packGroups(group, 1));
 }
 
 /** Four neighbours along k of each of four elements, transposed. */

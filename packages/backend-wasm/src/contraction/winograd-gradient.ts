@@ -8,10 +8,10 @@ import { forLaneGroups } from './lane-groups.ts';
 import { multiplication, productOperands } from './micro-kernel.ts';
 import { Site } from './site.ts';
 import { tileOf } from './tile.ts';
-import { gatherInputs, inputRowBytes, type PointMatrix, storePoints, transformInputs } from './winograd-input.ts';
+import { gatherInputs, inputBytes, type PointMatrix, storePoints, transformInputs } from './winograd-input.ts';
 import type { WinogradShape } from './winograd-shape.ts';
-import { forTileRows, isInside, POINTS, pointDistance, type TileRow, tilesIn, unitsOf } from './winograd-tiles.ts';
-import { gradientTransform, inBothDirections, tapGradientTransform } from './winograd-transforms.ts';
+import { forTileRows, isInside, pointDistance, type TileRow, tilesIn, unitsOf } from './winograd-tiles.ts';
+import { inBothDirections } from './winograd-transforms.ts';
 
 /** Least tiles that are worked on at a time. */
 const TILES = 32;
@@ -35,14 +35,14 @@ export function emitWeightGradient(kernel: Contraction, context: KernelContext, 
   if (layout.parts > 1) {
     return {
       phases: [sumParts(kernel, context, shape, layout), last],
-      threadBytes: layout.inputBytes + layout.transformBytes,
-      sharedBytes: layout.parts * POINTS * layout.sumBytes,
+      threadBytes: layout.lineBytes + layout.transformBytes,
+      sharedBytes: layout.parts * layout.points * layout.sumBytes,
     };
   }
   return {
     phases: [transformAll(kernel, context, shape, layout), sumPoints(kernel, context, shape, layout), last],
-    threadBytes: layout.inputBytes,
-    sharedBytes: POINTS * layout.sumBytes + layout.transformBytes,
+    threadBytes: layout.lineBytes,
+    sharedBytes: layout.points * layout.sumBytes + layout.transformBytes,
   };
 }
 
@@ -50,13 +50,14 @@ type Layout = ReturnType<typeof layoutOf>;
 
 function layoutOf(shape: WinogradShape, context: KernelContext) {
   const { channels, outputs } = shape;
+  const { points } = shape.filtering;
   const tile = tileOf(context);
   const places = Math.ceil(outputs / tile.columns) * tile.columns;
   // Transforms of so many tiles are about as large as sums. Where sums are cut depends on the shape alone.
   const balanced = Math.max(TILES, (channels * outputs) / (channels + outputs));
   const units = unitsOf(shape, balanced);
   const all = units.rows * units.tilesInRow;
-  const most = Math.floor(MOST_SUMS / (4 * POINTS * channels * outputs));
+  const most = Math.floor(MOST_SUMS / (4 * points * channels * outputs));
   const wanted = Math.min(PARTS, most, Math.floor(all / balanced));
   const unitsInPart = wanted < FEW_PARTS ? units.units : Math.ceil(units.units / wanted);
   const parts = Math.ceil(units.units / unitsInPart);
@@ -66,6 +67,7 @@ function layoutOf(shape: WinogradShape, context: KernelContext) {
   const inputRow = 4 * (channels + (channels % 64 === 0 ? 16 : 0));
   const [inputPoint, gradientPoint] = [tiles * inputRow, 4 * tiles * places].map(pointDistance) as [number, number];
   return {
+    points,
     tile,
     places,
     units,
@@ -75,8 +77,8 @@ function layoutOf(shape: WinogradShape, context: KernelContext) {
     inputRow,
     inputPoint,
     gradientPoint,
-    inputBytes: 4 * inputRowBytes(shape, units),
-    transformBytes: POINTS * (inputPoint + gradientPoint),
+    lineBytes: inputBytes(shape, units),
+    transformBytes: points * (inputPoint + gradientPoint),
     sumBytes: pointDistance(4 * channels * places),
   };
 }
@@ -89,9 +91,9 @@ function transformUnit(
   { unit, before, transforms }: { readonly unit: Linear; readonly before: Linear; readonly transforms: Value },
 ): void {
   const { space } = site.indices;
-  const { units, inputRow, inputPoint } = layout;
+  const { points, units, inputRow, inputPoint } = layout;
   const inputs: PointMatrix = { address: transforms, rowBytes: inputRow, pointBytes: inputPoint };
-  const gradients = site.builder.op('i32.add', transforms, site.builder.i32(POINTS * inputPoint));
+  const gradients = site.builder.op('i32.add', transforms, site.builder.i32(points * inputPoint));
   forTileRows(site, shape, units, unit, (row) => {
     const tile = space.add(before, row.tile);
     gatherInputs(site, shape, units, row, site.threadMemory);
@@ -104,7 +106,7 @@ function transformUnit(
 function multiplyPoint(
   site: Site,
   context: KernelContext,
-  { tile, places, tiles, inputRow, inputPoint, gradientPoint, sumBytes }: Layout,
+  { points, tile, places, tiles, inputRow, inputPoint, gradientPoint, sumBytes }: Layout,
   at: {
     readonly point: Linear;
     readonly transforms: Value;
@@ -130,7 +132,7 @@ function multiplyPoint(
   const sums = space.add(space.mul(at.point, sumBytes), space.mul(at.channel, 4 * places));
   const operands = productOperands({
     rows: indices.value(space.add(inputs, space.mul(at.channel, 4)), at.transforms),
-    columns: indices.value(space.add(gradients, space.literal(POINTS * inputPoint)), at.transforms),
+    columns: indices.value(space.add(gradients, space.literal(points * inputPoint)), at.transforms),
     sums: indices.value(sums, at.sums),
     rowCount: at.channelCount,
     columnPanels: builder.i32(places / tile.columns),
@@ -145,20 +147,20 @@ function multiplyPoint(
 
 /** Each chunk is a part of the units, with sums of its own. */
 function sumParts(kernel: Contraction, context: KernelContext, shape: WinogradShape, layout: Layout): Phase {
-  const { units, unitsInPart, parts, sumBytes, inputBytes } = layout;
+  const { points, units, unitsInPart, parts, sumBytes, lineBytes } = layout;
   const f = context.module.function(phaseType);
   const site = new Site(f, kernel, context);
   const { builder, indices } = site;
   const { space } = indices;
   const part = indices.counter(parts, site.chunk);
   const first = space.mul(part, unitsInPart);
-  const sums = site.address(site.sharedMemory, part, POINTS * sumBytes);
-  const transforms = builder.op('i32.add', site.threadMemory, builder.i32(inputBytes));
+  const sums = site.address(site.sharedMemory, part, points * sumBytes);
+  const transforms = builder.op('i32.add', site.threadMemory, builder.i32(lineBytes));
   const count = site.atMost(unitsInPart, units.units, first);
   site.loop(builder.i32(0), count, unitsInPart, (inPart, inPartValue) => {
     const unit = space.add(first, inPart);
     transformUnit(site, shape, layout, { unit, before: space.literal(0), transforms });
-    site.loop(builder.i32(0), builder.i32(POINTS), POINTS, (point) => {
+    site.loop(builder.i32(0), builder.i32(points), points, (point) => {
       multiplyPoint(site, context, layout, {
         point,
         transforms,
@@ -178,13 +180,13 @@ function sumParts(kernel: Contraction, context: KernelContext, shape: WinogradSh
 
 /** Each chunk is a unit; transforms of all tiles lie behind the sums. */
 function transformAll(kernel: Contraction, context: KernelContext, shape: WinogradShape, layout: Layout): Phase {
-  const { units, sumBytes } = layout;
+  const { points, units, sumBytes } = layout;
   const f = context.module.function(phaseType);
   const site = new Site(f, kernel, context);
   const { builder, indices } = site;
   const unit = indices.counter(units.units, site.chunk);
   const before = indices.space.mul(unit, units.tiles);
-  const transforms = builder.op('i32.add', site.sharedMemory, builder.i32(POINTS * sumBytes));
+  const transforms = builder.op('i32.add', site.sharedMemory, builder.i32(points * sumBytes));
   transformUnit(site, shape, layout, { unit, before, transforms });
   builder.finish();
   return { chunks: units.units, run: f };
@@ -193,21 +195,21 @@ function transformAll(kernel: Contraction, context: KernelContext, shape: Winogr
 /** Each chunk is some channels of a point. */
 function sumPoints(kernel: Contraction, context: KernelContext, shape: WinogradShape, layout: Layout): Phase {
   const { channels } = shape;
-  const { tiles, sumBytes } = layout;
+  const { points, tiles, sumBytes } = layout;
   const f = context.module.function(phaseType);
   const site = new Site(f, kernel, context);
   const { builder, indices } = site;
   const { space } = indices;
   const blocks = Math.ceil(channels / CHANNELS);
-  const chunk = indices.counter(POINTS * blocks, site.chunk);
-  const [point, block] = space.unravel(chunk, [POINTS, blocks]) as [Linear, Linear];
+  const chunk = indices.counter(points * blocks, site.chunk);
+  const [point, block] = space.unravel(chunk, [points, blocks]) as [Linear, Linear];
   const channel = space.mul(block, CHANNELS);
   const turns = Math.ceil(tiles / DEPTH);
   site.loop(builder.i32(0), builder.i32(turns), turns, (turn, turnValue) => {
     const firstTile = space.mul(turn, DEPTH);
     multiplyPoint(site, context, layout, {
       point,
-      transforms: builder.op('i32.add', site.sharedMemory, builder.i32(POINTS * sumBytes)),
+      transforms: builder.op('i32.add', site.sharedMemory, builder.i32(points * sumBytes)),
       sums: site.sharedMemory,
       channel,
       channelCount: site.atMost(CHANNELS, channels, channel),
@@ -218,10 +220,10 @@ function sumPoints(kernel: Contraction, context: KernelContext, shape: WinogradS
     });
   });
   builder.finish();
-  return { chunks: POINTS * blocks, run: f };
+  return { chunks: points * blocks, run: f };
 }
 
-/** The 2 x 2 gradients of each tile of a row. */
+/** The gradients of each tile of a row. */
 function transformGradients(
   site: Site,
   shape: WinogradShape,
@@ -231,17 +233,19 @@ function transformGradients(
 ): void {
   const { builder, indices } = site;
   const { space } = indices;
-  const { axes, outputs } = shape;
+  const { axes, outputs, filtering } = shape;
+  const { size } = filtering;
   const zero = builder.lanes(0, 0, 0, 0);
   site.loop(builder.i32(0), builder.i32(units.tilesInRow), units.tilesInRow, (column) => {
     const number = space.add(row.tile, column);
     const address = site.address(target, number, 4 * tile.columns);
     forLaneGroups(site, outputs, (firsts) => {
       const results = firsts.map((first) => {
-        const gradients = [0, 1, 2, 3].map((place) => {
+        const gradients = Array.from({ length: size * size }, (_, place) => {
           const here = site.at(LANES, row.position);
-          const y = space.add(row.y, space.literal(place >> 1));
-          const x = space.add(space.mul(column, 2), space.literal(place & 1));
+          const [inY, inX] = [Math.floor(place / size), place % size];
+          const y = space.add(row.y, space.literal(inY));
+          const x = space.add(space.mul(column, size), space.literal(inX));
           here.bind(axes.y, () => y);
           here.bind(axes.x, () => x);
           here.bind(axes.output, (lane) => space.add(first, space.literal(lane)));
@@ -249,14 +253,14 @@ function transformGradients(
             const expressions = site.expressions(here);
             return expressions.vectors.splat(expressions.value(site.kernel.b), 'float32');
           };
-          const inside = isInside(site, shape, place, y, x);
+          const inside = isInside(site, shape, [inY, inX], y, x);
           if (!inside) return read();
           // Outside there is no gradient.
           const value = builder.variable(zero);
           builder.when(inside, () => builder.assign(value, read()));
           return builder.current(value);
         });
-        return inBothDirections(builder, gradientTransform, gradients);
+        return inBothDirections(builder, filtering.gradient, gradients);
       });
       const first = firsts[0] as Linear;
       const panel = space.mul(space.floorDiv(first, tile.columns), 4 * tile.columns * tiles);
@@ -269,7 +273,7 @@ function transformGradients(
 /** Each chunk is some outputs: their sums of all parts, as taps. */
 function transformSums(kernel: Contraction, context: KernelContext, shape: WinogradShape, layout: Layout): Phase {
   const { axes, channels, outputs } = shape;
-  const { parts, places, sumBytes } = layout;
+  const { points: pointCount, parts, places, sumBytes } = layout;
   const f = context.module.function(phaseType);
   const site = new Site(f, kernel, context);
   const { builder, indices } = site;
@@ -282,14 +286,14 @@ function transformSums(kernel: Contraction, context: KernelContext, shape: Winog
     site.loop(builder.i32(0), groups, OUTPUTS / LANES, (group) => {
       const first = space.add(output, space.mul(group, LANES));
       const start = site.address(row, first, 4);
-      const points = Array.from({ length: POINTS }, (_, point) => {
+      const points = Array.from({ length: pointCount }, (_, point) => {
         const loads = Array.from({ length: parts }, (_, part) => {
-          const offset = (part * POINTS + point) * sumBytes;
+          const offset = (part * pointCount + point) * sumBytes;
           return builder.load('v128.load', start, { offset, volatile: true });
         });
         return loads.reduce((sum, load) => builder.op('f32x4.add', sum, load));
       });
-      inBothDirections(builder, tapGradientTransform, points).forEach((value, tap) => {
+      inBothDirections(builder, shape.filtering.tapGradient, points).forEach((value, tap) => {
         const here = site.at(LANES);
         here.bind(axes.channel, () => channel);
         here.bind(axes.tapY, () => space.literal(Math.floor(tap / 3)));

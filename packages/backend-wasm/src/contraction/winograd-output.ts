@@ -7,8 +7,8 @@ import type { Site } from './site.ts';
 import { transpose } from './transpose.ts';
 import type { PointMatrix } from './winograd-input.ts';
 import type { WinogradShape } from './winograd-shape.ts';
-import { isInside, POINTS, type TileRow, type Units } from './winograd-tiles.ts';
-import { inBothDirections, outputTransform } from './winograd-transforms.ts';
+import { isInside, type TileRow, type Units } from './winograd-tiles.ts';
+import { inBothDirections } from './winograd-transforms.ts';
 
 /** The outputs of a row of tiles, from the products of its points. */
 export function writeOutputs(
@@ -20,14 +20,16 @@ export function writeOutputs(
 ): void {
   const { builder, indices } = site;
   const { space } = indices;
-  // Two tiles have four neighbours along x.
-  const along = isAlongX(site, shape) && units.tilesInRow % 2 === 0 && shape.width % LANES === 0 ? 2 : 1;
+  const { size } = shape.filtering;
+  // So many tiles have four neighbours along x.
+  const isTurned = isAlongX(site, shape) && shape.width % LANES === 0;
+  const along = isTurned ? LANES / size : 1;
   const turns = units.tilesInRow / along;
   site.loop(builder.i32(0), builder.i32(turns), turns, (turn) => {
     const column = space.mul(turn, along);
     const address = site.address(products.address, space.add(tile, column), products.rowBytes);
-    const place = { y, x: space.mul(column, 2), position };
-    if (along === 2) writeAlongX(site, shape, products, address, place);
+    const place = { y, x: space.mul(column, size), position };
+    if (isTurned) writeAlongX(site, shape, products, address, place);
     else writeAlongOutputs(site, shape, products, address, place);
   });
 }
@@ -45,24 +47,32 @@ function isAlongX(site: Site, { axes, width, outputs }: WinogradShape): boolean 
   });
 }
 
-/** The 2 x 2 outputs of a tile, in rows, from products at an address. */
-function transformed({ builder }: Site, { pointBytes }: PointMatrix, address: Value, offset: number): Value[] {
-  const sums = Array.from({ length: POINTS }, (_, point) => {
+/** The outputs of a tile, in rows, from products at an address. */
+function transformed(
+  { builder }: Site,
+  { filtering }: WinogradShape,
+  { pointBytes }: PointMatrix,
+  address: Value,
+  offset: number,
+): Value[] {
+  const sums = Array.from({ length: filtering.points }, (_, point) => {
     return builder.load('v128.load', address, { offset: point * pointBytes + offset, volatile: true });
   });
-  return inBothDirections(builder, outputTransform, sums);
+  return inBothDirections(builder, filtering.output, sums);
 }
 
 /** One tile; lanes lie along outputs. */
 function writeAlongOutputs(site: Site, shape: WinogradShape, products: PointMatrix, address: Value, at: Place): void {
   const { builder, indices, kernel } = site;
-  const { axes, outputs } = shape;
+  const { axes, outputs, filtering } = shape;
+  const { size } = filtering;
   const { space } = indices;
   forLaneGroups(site, outputs, (firsts) => {
     const from = site.address(address, firsts[0] as Linear, 4);
-    const values = firsts.map((_, vector) => transformed(site, products, from, 4 * LANES * vector));
-    for (let place = 0; place < 4; place++) {
-      const [y, x] = [space.add(at.y, space.literal(place >> 1)), space.add(at.x, space.literal(place & 1))];
+    const values = firsts.map((_, vector) => transformed(site, shape, products, from, 4 * LANES * vector));
+    for (let place = 0; place < size * size; place++) {
+      const [line, column] = [Math.floor(place / size), place % size];
+      const [y, x] = [space.add(at.y, space.literal(line)), space.add(at.x, space.literal(column))];
       const write = (): void => {
         const writes = firsts.flatMap((first, vector) => {
           const here = site.at(LANES, at.position);
@@ -74,25 +84,28 @@ function writeAlongOutputs(site: Site, shape: WinogradShape, products: PointMatr
         });
         for (const one of writes) one();
       };
-      const inside = isInside(site, shape, place, y, x);
+      const inside = isInside(site, shape, [line, column], y, x);
       if (inside) builder.when(inside, write);
       else write();
     }
   });
 }
 
-/** Two tiles side by side; lanes lie along x. */
+/** Tiles side by side with four outputs in a line; lanes lie along x. */
 function writeAlongX(site: Site, shape: WinogradShape, products: PointMatrix, address: Value, at: Place): void {
   const { builder, indices, kernel } = site;
-  const { axes, outputs } = shape;
+  const { axes, outputs, filtering } = shape;
+  const { size } = filtering;
   const { space } = indices;
   site.loop(builder.i32(0), builder.i32(outputs / LANES), outputs / LANES, (group) => {
     const first = space.mul(group, LANES);
     const from = site.address(address, first, 4);
-    const [left, right] = [0, products.rowBytes].map((offset) => transformed(site, products, from, offset));
-    for (const line of [0, 1]) {
+    const tiles = Array.from({ length: LANES / size }, (_, tile) => {
+      return transformed(site, shape, products, from, tile * products.rowBytes);
+    });
+    for (let line = 0; line < size; line++) {
       const y = space.add(at.y, space.literal(line));
-      const four = [left, right].flatMap((values) => (values as Value[]).slice(2 * line, 2 * line + 2));
+      const four = tiles.flatMap((values) => values.slice(size * line, size * (line + 1)));
       const write = (): void =>
         transpose(site, four).forEach((value, i) => {
           const here = site.at(LANES, at.position);
@@ -103,7 +116,7 @@ function writeAlongX(site: Site, shape: WinogradShape, products: PointMatrix, ad
           const writes = kernel.stores.map((store) => expressions.prepare(store));
           for (const one of writes) one();
         });
-      const inside = isInside(site, shape, 2 * line, y, at.x);
+      const inside = isInside(site, shape, [line, 0], y, at.x);
       if (inside) builder.when(inside, write);
       else write();
     }

@@ -4,9 +4,6 @@ import type { Value } from '../loop-values.ts';
 import type { Site } from './site.ts';
 import type { WinogradShape } from './winograd-shape.ts';
 
-/** Products of a tile of 2 x 2 outputs. */
-export const POINTS = 16;
-
 /**
  * Bytes from one point's matrix to the next, for matrices of a size: what belongs to the same element of all points lies in
  * different sets of the cache.
@@ -29,8 +26,8 @@ export interface Units {
 }
 
 /** Units of about so many tiles. */
-export function unitsOf({ images, height, width }: WinogradShape, wanted: number): Units {
-  const [rowsInImage, tilesInRow] = [Math.ceil(height / 2), Math.ceil(width / 2)];
+export function unitsOf({ images, height, width, filtering }: WinogradShape, wanted: number): Units {
+  const [rowsInImage, tilesInRow] = [height, width].map((side) => Math.ceil(side / filtering.size)) as [number, number];
   const rows = images * rowsInImage;
   const rowsInUnit = Math.max(1, Math.min(rows, Math.round(wanted / tilesInRow)));
   const units = Math.ceil(rows / rowsInUnit);
@@ -59,7 +56,7 @@ export function forTileRows(
     const [image, row] = space.unravel(all, [shape.images, units.rowsInImage]) as [Linear, Linear];
     const position = site.at(1);
     if (shape.axes.image !== undefined) position.bind(shape.axes.image, () => image);
-    body({ tile: space.mul(inUnit, units.tilesInRow), y: space.mul(row, 2), position });
+    body({ tile: space.mul(inUnit, units.tilesInRow), y: space.mul(row, shape.filtering.size), position });
   });
 }
 
@@ -68,17 +65,21 @@ function rowsIn(site: Site, { rows, rowsInUnit }: Units, unit: Linear): Value {
   return site.atMost(rowsInUnit, rows, site.indices.space.mul(unit, rowsInUnit));
 }
 
-/** Whether place 0 to 3 of a tile's outputs, at y and x, exists; undefined where all do. Tiles may reach over the edge. */
+/** Whether a tile's output, so far inside it and at y and x, exists; undefined where all do. Tiles may reach over the edge. */
 export function isInside(
   { builder, indices }: Site,
-  { height, width }: WinogradShape,
-  place: number,
+  { height, width, filtering }: WinogradShape,
+  [line, column]: readonly [number, number],
   y: Linear,
   x: Linear,
 ): Value | undefined {
   const conditions: Value[] = [];
-  if (height % 2 === 1 && place >= 2) conditions.push(builder.op('i32.lt_s', indices.value(y), builder.i32(height)));
-  if (width % 2 === 1 && place % 2 === 1) conditions.push(builder.op('i32.lt_s', indices.value(x), builder.i32(width)));
+  const check = (inside: number, size: number, at: Linear): void => {
+    const last = size % filtering.size;
+    if (last > 0 && inside >= last) conditions.push(builder.op('i32.lt_s', indices.value(at), builder.i32(size)));
+  };
+  check(line, height, y);
+  check(column, width, x);
   return conditions.length === 0 ? undefined : conditions.reduce((all, one) => builder.op('i32.and', all, one));
 }
 

@@ -7,51 +7,52 @@ import { multiplication, productOperands } from './micro-kernel.ts';
 import { Site } from './site.ts';
 import { tileOf } from './tile.ts';
 import { emitWeightGradient } from './winograd-gradient.ts';
-import { gatherInputs, inputRowBytes, transformInputs } from './winograd-input.ts';
+import { gatherInputs, inputBytes, transformInputs } from './winograd-input.ts';
 import { writeOutputs } from './winograd-output.ts';
 import { type WinogradShape, winogradShape } from './winograd-shape.ts';
-import { forTileRows, POINTS, pointDistance, tilesIn, unitsOf } from './winograd-tiles.ts';
-import { inBothDirections, tapTransform } from './winograd-transforms.ts';
+import { forTileRows, pointDistance, tilesIn, unitsOf } from './winograd-tiles.ts';
+import { inBothDirections } from './winograd-transforms.ts';
 
 /** Floats of transformed inputs and products that a unit has about: they stay in the second cache. */
 const UNIT = 2 ** 17;
 
 /**
- * A 3 x 3 convolution of stride 1 by Winograd's F(2 x 2): weights are transformed once, tiles of inputs unit by unit;
- * the sums over channels are sixteen products of matrices. Undefined for other contractions.
+ * A 3 x 3 convolution of stride 1 by Winograd's algorithm: weights are transformed once, tiles of inputs unit by unit;
+ * the sums over channels are a product of matrices at each point. Undefined for other contractions.
  */
 export function emitWinograd(kernel: Contraction, context: KernelContext): EmittedKernel | undefined {
-  const shape = winogradShape(kernel);
+  const shape = winogradShape(kernel, context);
   if (!shape) return undefined;
   if (shape.role === 'weightGradient') return emitWeightGradient(kernel, context, shape);
   const layout = layoutOf(shape, context);
   return {
     phases: [transformWeights(kernel, context, shape), convolve(kernel, context, shape)],
     threadBytes: layout.bytes,
-    sharedBytes: POINTS * layout.weightBytes,
+    sharedBytes: shape.filtering.points * layout.weightBytes,
   };
 }
 
 function layoutOf(shape: WinogradShape, context: KernelContext) {
-  const { channels, outputs } = shape;
+  const { channels, outputs, filtering } = shape;
+  const { points } = filtering;
   const tile = tileOf(context);
   const places = Math.ceil(outputs / tile.columns) * tile.columns;
-  const units = unitsOf(shape, Math.max(16, UNIT / (POINTS * (channels + places))));
-  const inputBytes = pointDistance(4 * units.tiles * channels);
-  const productBytes = pointDistance(4 * units.tiles * places);
+  const units = unitsOf(shape, Math.max(16, UNIT / (points * (channels + places))));
+  const inputPoint = pointDistance(4 * units.tiles * channels);
+  const productPoint = pointDistance(4 * units.tiles * places);
   // Inputs of a row of tiles are first, then their transforms, then products.
-  const transforms = 4 * inputRowBytes(shape, units);
-  const products = transforms + POINTS * inputBytes;
+  const transforms = inputBytes(shape, units);
+  const products = transforms + points * inputPoint;
   return {
     units,
     tile,
     places,
     weightBytes: pointDistance(4 * places * channels),
-    inputBytes,
-    productBytes,
+    inputPoint,
+    productPoint,
     transforms,
     products,
-    bytes: products + POINTS * productBytes,
+    bytes: products + points * productPoint,
   };
 }
 
@@ -81,7 +82,7 @@ function transformWeights(kernel: Contraction, context: KernelContext, shape: Wi
           return expressions.vectors.splat(expressions.value(kernel.b), 'float32');
         });
         const address = site.address(panelAddress, channel, 4 * tile.columns);
-        inBothDirections(builder, tapTransform, taps).forEach((value, point) => {
+        inBothDirections(builder, shape.filtering.tap, taps).forEach((value, point) => {
           builder.store('v128.store', address, value, point * weightBytes + 4 * group);
         });
       });
@@ -95,7 +96,7 @@ function transformWeights(kernel: Contraction, context: KernelContext, shape: Wi
 
 /** Each chunk is a unit of tiles. */
 function convolve(kernel: Contraction, context: KernelContext, shape: WinogradShape): Phase {
-  const { channels } = shape;
+  const { channels, filtering } = shape;
   const layout = layoutOf(shape, context);
   const { units, tile } = layout;
   const f = context.module.function(phaseType);
@@ -103,8 +104,8 @@ function convolve(kernel: Contraction, context: KernelContext, shape: WinogradSh
   const { builder, indices } = site;
   const unit = indices.counter(units.units, site.chunk);
   const at = (offset: number) => builder.op('i32.add', site.threadMemory, builder.i32(offset));
-  const inputs = { address: at(layout.transforms), rowBytes: 4 * channels, pointBytes: layout.inputBytes };
-  const products = { address: at(layout.products), rowBytes: 4 * layout.places, pointBytes: layout.productBytes };
+  const inputs = { address: at(layout.transforms), rowBytes: 4 * channels, pointBytes: layout.inputPoint };
+  const products = { address: at(layout.products), rowBytes: 4 * layout.places, pointBytes: layout.productPoint };
   forTileRows(site, shape, units, unit, (row) => {
     gatherInputs(site, shape, units, row, site.threadMemory);
     transformInputs(site, shape, units, site.threadMemory, inputs, row.tile);
@@ -115,7 +116,7 @@ function convolve(kernel: Contraction, context: KernelContext, shape: WinogradSh
     strides: { row: 4 * channels, rowStep: 4 },
     rowCounts: [units.tiles, units.lastTiles],
   });
-  site.loop(builder.i32(0), builder.i32(POINTS), POINTS, (point: Linear) => {
+  site.loop(builder.i32(0), builder.i32(filtering.points), filtering.points, (point: Linear) => {
     const operands = productOperands({
       rows: site.address(inputs.address, point, inputs.pointBytes),
       columns: site.address(site.sharedMemory, point, layout.weightBytes),

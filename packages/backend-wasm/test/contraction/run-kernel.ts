@@ -29,14 +29,21 @@ export function prepare(
     threads = 1,
     given = [],
     tile,
-  }: { instructions?: InstructionSet; threads?: number; given?: number[]; tile?: Tile } = {},
+    tolerant = false,
+  }: {
+    instructions?: InstructionSet;
+    threads?: number;
+    given?: number[];
+    tile?: Tile;
+    tolerant?: boolean;
+  } = {},
 ): Prepared {
   const pages = 16384;
   const module = new ModuleBuilder();
   module.importMemory({ module: 'env', name: 'memory', initial: 1, maximum: pages, shared: true });
   const runtime = addRuntimeFunctions(module);
   const math = new MathFunctions(module);
-  const context: KernelContext = { module, runtime, math, instructions, threads, ...(tile && { tile }) };
+  const context: KernelContext = { module, runtime, math, instructions, threads, tolerant, ...(tile && { tile }) };
   const emitted = emitContraction(kernel, context);
   const names = emitted.phases.map((_, i) => `phase${i}`);
   emitted.phases.forEach(({ run }, i) => {
