@@ -45,6 +45,7 @@ class PlanRunner implements WasmBackend, BufferHome {
   readonly memory: HostMemory;
   readonly #shared: boolean;
   readonly #debug: Settings['debug'];
+  readonly #fastConvolutions: boolean;
   readonly #space: AddressSpace;
   readonly #pool: WorkerPool;
   readonly #arena: ScratchArena;
@@ -55,8 +56,9 @@ class PlanRunner implements WasmBackend, BufferHome {
   #pending = 0;
   #disposed = false;
 
-  constructor({ threads, shared, memoryBytes, instructions, experimental, debug }: Settings) {
+  constructor({ threads, shared, memoryBytes, instructions, fastConvolutions, experimental, debug }: Settings) {
     this.#debug = debug;
+    this.#fastConvolutions = fastConvolutions;
     const best = probeInstructions({ experimental });
     if (instructions !== undefined && instructions !== 'plain' && best === 'plain') {
       throw new Error(
@@ -189,6 +191,7 @@ class PlanRunner implements WasmBackend, BufferHome {
     const { threads } = this.#pool;
     const module = emitPlan(plan, {
       instructions: this.instructions,
+      tolerant: this.#fastConvolutions,
       threads,
       shared: this.#shared,
       spin: threads <= cores(),

@@ -1,4 +1,5 @@
 import type { DType } from '@evenkeel/tensor';
+import type { Tile } from './contraction/tile.ts';
 import type { InstructionSet } from './emitted-kernel.ts';
 import type { ModuleBuilder } from './encoder.ts';
 import type { MathFunctions } from './math.ts';
@@ -11,6 +12,10 @@ export interface KernelContext {
   readonly math: MathFunctions;
   readonly instructions: InstructionSet;
   readonly threads: number;
+  /** Whether 3 x 3 convolutions may be some ten times less exact, and faster. Changes bits. Default false. */
+  readonly tolerant?: boolean;
+  /** Sums that contractions keep in registers; changes no bit. Default: the first of `tiles`. */
+  readonly tile?: Tile;
 }
 
 /** What expressions may refer to in the kernel that holds them. */

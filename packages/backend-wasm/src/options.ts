@@ -22,6 +22,11 @@ export interface WasmOptions {
    */
   readonly instructions?: InstructionSet;
   /**
+   * Computes 3 x 3 convolutions four by four outputs at a time: a third to a half faster, with errors of some 1e-5 of the
+   * largest results instead of 1e-6. Default false.
+   */
+  readonly fastConvolutions?: boolean;
+  /**
    * Turn on experimental flags of V8 that make more instructions available, for the whole process. Default false. In
    * browsers it does nothing.
    */
@@ -39,6 +44,7 @@ export interface Settings {
   readonly shared: boolean;
   readonly memoryBytes: number;
   readonly instructions: InstructionSet | undefined;
+  readonly fastConvolutions: boolean;
   readonly experimental: boolean;
   readonly debug: ((text: string) => void) | undefined;
 }
@@ -49,7 +55,8 @@ const instructionSets: readonly InstructionSet[] = ['plain', 'relaxed', 'wide'];
 
 /** @throws with what is wrong with an option, and what it may be. */
 export function settle(options: WasmOptions): Settings {
-  const { threads, shared, memoryBytes = MEMORY_BYTES, instructions, experimental = false, debug = false } = options;
+  const { threads, shared, memoryBytes = MEMORY_BYTES, instructions, debug = false } = options;
+  const { fastConvolutions = false, experimental = false } = options;
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= THREADS_AT_MOST)) {
     throw wrong('threads', threads, `a whole number from 1 to ${THREADS_AT_MOST}, or leave it out for all cores`);
   }
@@ -75,6 +82,7 @@ export function settle(options: WasmOptions): Settings {
     shared: isShared,
     memoryBytes: Math.min(Math.floor(memoryBytes), MEMORY_BYTES),
     instructions,
+    fastConvolutions,
     experimental,
     debug: typeof debug === 'function' ? debug : debug ? (text) => console.log(text) : undefined,
   };

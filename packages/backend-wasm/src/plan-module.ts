@@ -59,6 +59,8 @@ export const parameterOrder: readonly (keyof RunParameters)[] = [
 
 export interface EmitOptions {
   readonly instructions: InstructionSet;
+  /** Whether 3 x 3 convolutions may be less exact. */
+  readonly tolerant?: boolean;
   readonly threads: number;
   readonly shared: boolean;
   /** Whether each thread has a core: then threads look for each other a while before they sleep. */
@@ -68,14 +70,14 @@ export interface EmitOptions {
 }
 
 export function emitPlan({ steps }: Plan, options: EmitOptions): PlanModule {
-  const { instructions, threads, shared, spin, debug } = options;
+  const { instructions, tolerant = false, threads, shared, spin, debug } = options;
   const module = new ModuleBuilder();
   module.importMemory({ module: 'memory', name: 'memory', initial: 1, maximum: PAGES, shared });
   const runtime = addRuntimeFunctions(module);
   const barrier = addBarrier(module, spin ? {} : { turns: 0 });
   module.name(barrier, 'barrier', ['sync', 'threads']);
   const math = new MathFunctions(module, { fused: instructions !== 'plain' });
-  const context = { module, runtime, math, instructions, threads };
+  const context = { module, runtime, math, instructions, tolerant, threads };
   const known = new Map<string, EmittedKernel>();
   const emitted = steps.map(({ kernel }, step): EmittedKernel | undefined => {
     if (kernel.kind === 'host') return undefined;

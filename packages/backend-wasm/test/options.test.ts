@@ -1,3 +1,4 @@
+import { conv2d, Generator, withBackend } from '@evenkeel/tensor';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type WasmOptions, wasm } from '../src/index.ts';
 import { settle } from '../src/options.ts';
@@ -33,6 +34,24 @@ describe('options', () => {
     expect(threads).toBeGreaterThanOrEqual(1);
     expect(shared).toBe(true);
     expect(memoryBytes).toBe(settle({ memoryBytes: 2 ** 32 }).memoryBytes);
+  });
+
+  test('fast convolutions are computed in another way, where they are asked for', async () => {
+    const outputs = async (options: WasmOptions): Promise<Float32Array> => {
+      const backend = wasm({ threads: 1, ...options });
+      try {
+        return await withBackend(backend, async () => {
+          const random = new Generator(1);
+          const image = random.normal([1, 8, 8, 8]);
+          return await conv2d(image, random.normal([8, 8, 3, 3]), { padding: 1 }).data();
+        });
+      } finally {
+        await backend.dispose();
+      }
+    };
+    const usual = await outputs({});
+    expect(await outputs({})).toEqual(usual);
+    expect(await outputs({ fastConvolutions: true })).not.toEqual(usual);
   });
 
   test('without shared memory there is one thread', async () => {

@@ -1,6 +1,7 @@
-import { type Expr, type Linear, visitExprs } from '@evenkeel/tensor/kernel';
+import { type Expr, visitExprs } from '@evenkeel/tensor/kernel';
 import { LANES } from '../indices.ts';
 import type { Group } from './blocking.ts';
+import { isSequence } from './sequence.ts';
 import type { Site } from './site.ts';
 
 /** The group with that axis last along which most loads find neighbours: four of them are one vector. */
@@ -16,18 +17,11 @@ export function orderAxes(probe: Site, group: Group, exprs: readonly Expr[]): Gr
 /** Loads that are next to one another along `axis`. */
 function neighbours(probe: Site, axis: number, size: number, exprs: readonly Expr[]): number {
   if (size % LANES !== 0) return 0;
-  const { batch, m, n, k } = probe.kernel;
-  const indices = probe.at(LANES);
-  const { space } = indices;
-  [...batch, ...m, ...n, ...k].forEach((other, i) => {
-    const counter = probe.indices.counter(i === axis ? other / LANES : other, probe.builder.i32(0));
-    const first: Linear = i === axis ? space.mul(counter, LANES) : counter;
-    indices.bind(i, (lane) => (i === axis ? space.add(first, space.literal(lane)) : first));
-  });
+  const along = { axes: [axis], sizes: [size], count: size };
   let count = 0;
   visitExprs(exprs, (expr) => {
     if (expr.kind !== 'load') return [];
-    if (indices.steps(indices.linears(expr.index))?.every((step, lane) => step === lane)) count++;
+    if (isSequence(probe, along, expr.index)) count++;
     return [];
   });
   return count;

@@ -1,17 +1,20 @@
-import type { Linear } from '@evenkeel/tensor/kernel';
+import type { Index, Linear } from '@evenkeel/tensor/kernel';
 import { type Indices, LANES } from '../indices.ts';
 import type { Value } from '../loop-values.ts';
 import type { Blocking } from './blocking.ts';
-import { TILE_ROWS } from './micro-kernel.ts';
-import { transpose } from './packing.ts';
+import { isSequence } from './sequence.ts';
 import type { Site } from './site.ts';
+import { transpose } from './transpose.ts';
 
-/** The sums of one block, as tiles, and where they belong. */
+/** The sums of one block, row by row, and where they belong. */
 export interface Sums {
   /** The batch's axes are set. */
   readonly position: Indices;
-  readonly tiles: Value;
-  readonly rowPanels: Value;
+  readonly address: Value;
+  readonly rowBytes: number;
+  /** How many of them there are, so many bytes apart, to be added. */
+  readonly parts: number;
+  readonly partBytes: number;
   readonly rowStart: Linear;
   readonly rowCount: Value;
   readonly columnStart: Linear;
@@ -24,61 +27,70 @@ export function writeSums(site: Site, blocking: Blocking, sums: Sums): void {
   const { rows, columns } = blocking;
   const zero = builder.i32(0);
   const whole = (count: Value): Value => builder.op('i32.and', count, builder.i32(-LANES));
-  const [rowEnd, columnEnd] = [whole(sums.rowCount), whole(sums.columnCount)];
-  if (rows.count >= LANES && columns.count >= LANES) writeBlocks(site, blocking, sums);
+  const columnEnd = whole(sums.columnCount);
+  const indices = site.kernel.stores.map(({ index }) => index);
+  const areAlong = (group: Blocking['rows']): boolean => {
+    return indices.every((index: Index) => isSequence(site, group, index));
+  };
+  const isTransposed = rows.count >= LANES && !areAlong(columns) && areAlong(rows);
+  const rowEnd = isTransposed ? whole(sums.rowCount) : sums.rowCount;
+  if (columns.count >= LANES) {
+    if (isTransposed) writeSquares(site, blocking, sums);
+    else writeRows(site, blocking, sums);
+  }
   if (columns.count % LANES !== 0) writeSingles(site, blocking, sums, [zero, rowEnd], [columnEnd, sums.columnCount]);
-  if (rows.count % LANES !== 0) writeSingles(site, blocking, sums, [rowEnd, sums.rowCount], [zero, sums.columnCount]);
+  if (isTransposed && rows.count % LANES !== 0) {
+    writeSingles(site, blocking, sums, [rowEnd, sums.rowCount], [zero, sums.columnCount]);
+  }
 }
 
-/** Address of a sum: the part of its row, then that of its column. */
-function sumAddress(site: Site, { columns }: Blocking, sums: Sums, row: Linear, column: Linear): Value {
-  const { builder, indices } = site;
-  const { space } = indices;
-  const tileBytes = 4 * TILE_ROWS * columns.width;
-  const panel = indices.value(space.floorDiv(column, columns.width));
-  const columnBytes = builder.op('i32.mul', builder.op('i32.mul', panel, sums.rowPanels), builder.i32(tileBytes));
-  const base = site.address(builder.op('i32.add', sums.tiles, columnBytes), space.mod(column, columns.width), 4);
-  const inRows = space.add(
-    space.mul(space.floorDiv(row, TILE_ROWS), tileBytes),
-    space.mul(space.mod(row, TILE_ROWS), 4 * columns.width),
-  );
-  return indices.value(inRows, base);
+/** A sum at `address`, or four: of all parts, in their order. */
+function load({ builder }: Site, { parts, partBytes }: Sums, op: 'v128.load' | 'f32.load', address: Value): Value {
+  const add = op === 'v128.load' ? 'f32x4.add' : 'f32.add';
+  return Array.from({ length: parts }, (_, part) => {
+    return builder.load(op, address, { offset: part * partBytes, volatile: true });
+  }).reduce((sum, part) => builder.op(add, sum, part));
 }
 
-/** Four by four sums at a time; lanes lie along columns or rows, as results do. */
-function writeBlocks(site: Site, blocking: Blocking, sums: Sums): void {
+const groups = ({ builder }: Site, count: Value): Value => builder.op('i32.shr_u', count, builder.i32(2));
+
+/** Four neighbours of a row at a time. */
+function writeRows(site: Site, { rows, columns }: Blocking, sums: Sums): void {
   const { builder } = site;
-  const { rows, columns } = blocking;
   const { position, rowStart, columnStart } = sums;
   const { space } = position;
-  const groups = (count: Value): Value => builder.op('i32.shr_u', count, builder.i32(2));
-  site.loop(builder.i32(0), groups(sums.rowCount), Math.ceil(rows.block / LANES), (rowGroup) => {
+  site.loop(builder.i32(0), sums.rowCount, rows.block, (row) => {
+    const inRow = site.at(LANES, position);
+    site.place(inRow, rows, () => space.add(rowStart, row));
+    const address = site.address(sums.address, row, sums.rowBytes);
+    site.loop(builder.i32(0), groups(site, sums.columnCount), Math.ceil(columns.block / LANES), (group) => {
+      const column = space.mul(group, LANES);
+      const here = site.at(LANES, inRow);
+      site.place(here, columns, (lane) => space.add(columnStart, space.add(column, space.literal(lane))));
+      store(site, here, load(site, sums, 'v128.load', site.address(address, column, 4)));
+    });
+  });
+}
+
+/** Four by four sums at a time, turned round: results are neighbours along rows. */
+function writeSquares(site: Site, { rows, columns }: Blocking, sums: Sums): void {
+  const { builder } = site;
+  const { position, rowStart, columnStart } = sums;
+  const { space } = position;
+  site.loop(builder.i32(0), groups(site, sums.rowCount), Math.ceil(rows.block / LANES), (rowGroup) => {
     const row = space.mul(rowGroup, LANES);
-    site.loop(builder.i32(0), groups(sums.columnCount), Math.ceil(columns.block / LANES), (columnGroup) => {
+    const rowAddresses = [0, 1, 2, 3].map((i) => {
+      return site.address(sums.address, space.add(row, space.literal(i)), sums.rowBytes);
+    });
+    const inRows = site.at(LANES, position);
+    site.place(inRows, rows, (lane) => space.add(rowStart, space.add(row, space.literal(lane))));
+    site.loop(builder.i32(0), groups(site, sums.columnCount), Math.ceil(columns.block / LANES), (columnGroup) => {
       const column = space.mul(columnGroup, LANES);
-      const address = sumAddress(site, blocking, sums, row, column);
-      const vectors = [0, 1, 2, 3].map((i) => {
-        return builder.load('v128.load', address, { offset: 4 * i * columns.width, volatile: true });
-      });
-      const plus = (linear: Linear, i: number): Linear => space.add(linear, space.literal(i));
-      const [rowHere, columnHere] = [space.add(rowStart, row), space.add(columnStart, column)];
-      const place = (lanesAlong: 'rows' | 'columns', element: number): Indices => {
-        const indices = site.at(LANES, position);
-        const [lanes, other, laneStart, otherStart] =
-          lanesAlong === 'rows' ? [rows, columns, rowHere, columnHere] : [columns, rows, columnHere, rowHere];
-        site.place(indices, other, () => plus(otherStart, element));
-        site.place(indices, lanes, (lane) => plus(laneStart, lane));
-        return indices;
-      };
-      const isSequence = (indices: Indices): boolean => {
-        const [store] = site.kernel.stores;
-        const steps = store && indices.steps(indices.linears(store.index));
-        return steps?.every((step, lane) => step === lane) ?? false;
-      };
-      const alongRows = !isSequence(place('columns', 0)) && isSequence(place('rows', 0));
-      const values = alongRows ? transpose(site, vectors) : vectors;
-      values.forEach((value, element) => {
-        store(site, place(alongRows ? 'rows' : 'columns', element), value);
+      const vectors = rowAddresses.map((address) => load(site, sums, 'v128.load', site.address(address, column, 4)));
+      transpose(site, vectors).forEach((value, i) => {
+        const here = site.at(LANES, inRows);
+        site.place(here, columns, () => space.add(columnStart, space.add(column, space.literal(i))));
+        store(site, here, value);
       });
     });
   });
@@ -86,21 +98,20 @@ function writeBlocks(site: Site, blocking: Blocking, sums: Sums): void {
 
 function writeSingles(
   site: Site,
-  blocking: Blocking,
+  { rows, columns }: Blocking,
   sums: Sums,
   [rowFrom, rowTo]: readonly [Value, Value],
   [columnFrom, columnTo]: readonly [Value, Value],
 ): void {
-  const { rows, columns } = blocking;
   const { position, rowStart, columnStart } = sums;
   const { space } = position;
   site.loop(rowFrom, rowTo, rows.block, (row) => {
+    const address = site.address(sums.address, row, sums.rowBytes);
     site.loop(columnFrom, columnTo, columns.block, (column) => {
       const indices = site.at(1, position);
       site.place(indices, rows, () => space.add(rowStart, row));
       site.place(indices, columns, () => space.add(columnStart, column));
-      const address = sumAddress(site, blocking, sums, row, column);
-      store(site, indices, site.builder.load('f32.load', address, { volatile: true }));
+      store(site, indices, load(site, sums, 'f32.load', site.address(address, column, 4)));
     });
   });
 }

@@ -1,9 +1,13 @@
-import type { Index, Linear } from '@evenkeel/tensor/kernel';
+import type { Linear } from '@evenkeel/tensor/kernel';
 import { visitExprs } from '@evenkeel/tensor/kernel';
 import { type Indices, LANES } from '../indices.ts';
 import type { Value } from '../loop-values.ts';
 import type { Blocking, Side } from './blocking.ts';
+import { isSequence } from './sequence.ts';
 import type { Site } from './site.ts';
+import { transpose } from './transpose.ts';
+
+const FEW_STEPS = 36;
 
 /** What part of a side is packed, and where to. */
 export interface Packing {
@@ -35,59 +39,82 @@ export function pack(site: Site, blocking: Blocking, packing: Packing): void {
 }
 
 /** Whether loads find neighbours along k rather than along the side. */
-function isAlongDepth(site: Site, { k }: Blocking, { side, position, start, kStart }: Packing): boolean {
+function isAlongDepth(site: Site, { k }: Blocking, { side }: Packing): boolean {
   if (k.count % LANES !== 0) return false;
-  const { space } = position;
-  const fixed = site.at(1, position);
-  site.place(fixed, side, () => start);
-  site.place(fixed, k, () => kStart);
-  const [along, across] = [site.at(LANES, fixed), site.at(LANES, fixed)];
-  // Any group of four stands for all: counters that only tell the arithmetic what four divides.
-  const any = space.mul(site.indices.counter(2 ** 20, site.builder.i32(0)), LANES);
-  site.place(along, side, (lane) => space.add(any, space.literal(lane)));
-  site.place(across, k, (lane) => space.add(any, space.literal(lane)));
-  const isSequence = (indices: Indices, index: Index): boolean => {
-    return indices.steps(indices.linears(index))?.every((step, lane) => step === lane) ?? false;
-  };
   let [alongLoads, acrossLoads] = [0, 0];
   visitExprs([site.kernel[side.operand]], (expr) => {
     if (expr.kind !== 'load') return [];
-    if (isSequence(along, expr.index)) alongLoads++;
-    if (isSequence(across, expr.index)) acrossLoads++;
+    if (isSequence(site, side, expr.index)) alongLoads++;
+    if (isSequence(site, k, expr.index)) acrossLoads++;
     return [];
   });
   return acrossLoads > alongLoads;
 }
 
-/** Address of place `place` of the panel that holds it, at k 0. */
-function panelAddress(site: Site, { side, target, kCount }: Packing, group: Linear): Value {
+/** Address of an element's place in the panel that holds it, at k 0. */
+function placeAddress(site: Site, { side, target, kCount }: Packing, element: Linear): Value {
   const { builder, indices } = site;
   const { space } = indices;
-  const perPanel = side.width / LANES;
-  const panel = space.floorDiv(group, perPanel);
+  const panel = indices.value(space.floorDiv(element, side.width));
   const panelBytes = builder.op('i32.mul', kCount, builder.i32(4 * side.width));
-  const base = builder.op('i32.add', target, builder.op('i32.mul', indices.value(panel), panelBytes));
-  return site.address(base, space.mod(group, perPanel), 4 * LANES);
+  const base = builder.op('i32.add', target, builder.op('i32.mul', panel, panelBytes));
+  return site.address(base, space.mod(element, side.width), 4);
 }
 
-/** Four neighbours of the side at a time. */
-function packAlong(site: Site, { k }: Blocking, packing: Packing, groups: Value): void {
+/** Gives a function that stores four elements of a group at some offset; tiles may end in the middle of a group. */
+function groupStore(site: Site, packing: Packing, group: Linear) {
+  const { builder, indices } = site;
+  const { space } = indices;
+  const { width } = packing.side;
+  const first = space.mul(group, LANES);
+  const start = placeAddress(site, packing, first);
+  if (width % LANES === 0) {
+    return (step: Linear, value: Value, offset = 0): void =>
+      builder.store('v128.store', site.address(start, step, 4 * width), value, offset);
+  }
+  const middle = placeAddress(site, packing, space.add(first, space.literal(LANES / 2)));
+  return (step: Linear, value: Value, offset = 0): void => {
+    builder.storeLane('v128.store64_lane', 0, site.address(start, step, 4 * width), value, offset);
+    builder.storeLane('v128.store64_lane', 1, site.address(middle, step, 4 * width), value, offset);
+  };
+}
+
+/** Neighbours of the side as vectors; those of a whole panel, where four divides it, lie in one line of the cache. */
+function packAlong(site: Site, blocking: Blocking, packing: Packing, groups: Value): void {
   const { builder } = site;
   const { side, position, start, kStart, kCount } = packing;
+  const { k } = blocking;
   const { space } = position;
-  site.loop(builder.i32(0), groups, Math.ceil(side.block / LANES), (group) => {
-    const address = panelAddress(site, packing, group);
-    const inGroup = site.at(LANES, position);
-    const first = space.add(start, space.mul(group, LANES));
-    site.place(inGroup, side, (lane) => space.add(first, space.literal(lane)));
-    site.loop(builder.i32(0), kCount, k.count, (step) => {
-      const here = site.at(LANES, inGroup);
-      site.place(here, k, () => space.add(kStart, step));
-      const expressions = site.expressions(here);
-      const value = expressions.vectors.splat(expressions.value(site.kernel[side.operand]), 'float32');
-      builder.store('v128.store', site.address(address, step, 4 * side.width), value);
+  const isUnrolled = blocking.depth >= k.count && k.count <= FEW_STEPS;
+  const together = side.width % LANES === 0 && !isUnrolled ? side.width / LANES : 1;
+  const most = Math.ceil(side.block / LANES);
+  const packGroups = (firstGroup: Linear, count: number): void => {
+    const places = Array.from({ length: count }, (_, i) => {
+      const group = space.add(firstGroup, space.literal(i));
+      const inGroup = site.at(LANES, position);
+      const first = space.add(start, space.mul(group, LANES));
+      site.place(inGroup, side, (lane) => space.add(first, space.literal(lane)));
+      return { inGroup, store: groupStore(site, packing, group) };
     });
+    const step = (number: Linear): void => {
+      for (const { inGroup, store } of places) {
+        const here = site.at(LANES, inGroup);
+        site.place(here, k, () => space.add(kStart, number));
+        const expressions = site.expressions(here);
+        store(number, expressions.vectors.splat(expressions.value(site.kernel[side.operand]), 'float32'));
+      }
+    };
+    // A few steps are written one by one: places that are known beforehand cost nothing.
+    if (!isUnrolled) site.loop(builder.i32(0), kCount, k.count, step);
+    else for (let number = 0; number < k.count; number++) step(space.literal(number));
+  };
+  const turns = builder.op('i32.div_u', groups, builder.i32(together));
+  site.loop(builder.i32(0), turns, Math.ceil(most / together), (turn) => {
+    packGroups(space.mul(turn, together), together);
   });
+  if (together === 1 || side.count % side.width === 0) return;
+  const done = builder.op('i32.mul', turns, builder.i32(together));
+  site.loop(done, groups, most, (group) => packGroups(group, 1));
 }
 
 /** Four neighbours along k of each of four elements, transposed. */
@@ -97,7 +124,7 @@ function packAcross(site: Site, { k }: Blocking, packing: Packing, groups: Value
   const { space } = position;
   const four = builder.i32(2);
   site.loop(builder.i32(0), groups, Math.ceil(side.block / LANES), (group) => {
-    const address = panelAddress(site, packing, group);
+    const store = groupStore(site, packing, group);
     const elements = [0, 1, 2, 3].map((element) => {
       const indices = site.at(1, position);
       site.place(indices, side, () => space.add(start, space.add(space.mul(group, LANES), space.literal(element))));
@@ -111,9 +138,9 @@ function packAcross(site: Site, { k }: Blocking, packing: Packing, groups: Value
         const expressions = site.expressions(here);
         return expressions.vectors.splat(expressions.value(site.kernel[side.operand]), 'float32');
       });
-      const target = site.address(address, step, 4 * LANES * side.width);
+      const steps = space.mul(step, LANES);
       transpose(site, rows).forEach((column, i) => {
-        builder.store('v128.store', target, column, 4 * i * side.width);
+        store(steps, column, 4 * i * side.width);
       });
     });
   });
@@ -125,8 +152,7 @@ function packRest(site: Site, { k }: Blocking, packing: Packing, from: Value): v
   const { side, position, start, kStart, kCount, count } = packing;
   const { space } = position;
   site.loop(from, count, side.block, (element) => {
-    const address = panelAddress(site, packing, space.floorDiv(element, LANES));
-    const place = site.address(address, space.mod(element, LANES), 4);
+    const place = placeAddress(site, packing, element);
     const inElement = site.at(1, position);
     site.place(inElement, side, () => space.add(start, element));
     site.loop(builder.i32(0), kCount, k.count, (step) => {
@@ -136,18 +162,4 @@ function packRest(site: Site, { k }: Blocking, packing: Packing, from: Value): v
       builder.store('f32.store', site.address(place, step, 4 * side.width), value);
     });
   });
-}
-
-/** Rows of a 4 x 4 block as columns. */
-export function transpose({ builder }: Site, [a, b, c, d]: readonly Value[]): Value[] {
-  const choose = (x: Value, y: Value, lanes: readonly [number, number, number, number]): Value =>
-    builder.shuffle32(x, y, lanes);
-  const [ab, cd] = [choose(a as Value, b as Value, [0, 4, 1, 5]), choose(c as Value, d as Value, [0, 4, 1, 5])];
-  const [abHigh, cdHigh] = [choose(a as Value, b as Value, [2, 6, 3, 7]), choose(c as Value, d as Value, [2, 6, 3, 7])];
-  return [
-    choose(ab, cd, [0, 1, 4, 5]),
-    choose(ab, cd, [2, 3, 6, 7]),
-    choose(abHigh, cdHigh, [0, 1, 4, 5]),
-    choose(abHigh, cdHigh, [2, 3, 6, 7]),
-  ];
 }

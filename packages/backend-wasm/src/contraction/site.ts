@@ -21,7 +21,8 @@ export class Site {
   readonly #places: Place[];
   readonly #given: Value;
 
-  constructor(f: FunctionBuilder, kernel: Contraction, context: KernelContext) {
+  /** `shared`: float32 operands behind the kernel's own, at offsets in shared memory. */
+  constructor(f: FunctionBuilder, kernel: Contraction, context: KernelContext, shared: readonly number[] = []) {
     this.builder = new LoopBuilder(f);
     this.kernel = kernel;
     this.#context = context;
@@ -34,13 +35,33 @@ export class Site {
       address: this.builder.load('i32.load', table, { offset: 4 * i }),
       isWritten: access !== 'in',
     }));
+    for (const offset of shared) {
+      const address = this.builder.op('i32.add', this.sharedMemory, this.builder.i32(offset));
+      this.#places.push({ dtype: 'float32', address, isWritten: false });
+    }
     this.#given = this.builder.op('i32.add', table, this.builder.i32(argumentsOffset(kernel.operands.length)));
     this.indices = new Indices(this.builder, this.#places);
+  }
+
+  /** Whether what happens to two neighbouring vectors is done at once. */
+  get joinsVectors(): boolean {
+    return this.#context.instructions === 'wide';
   }
 
   /** A position of its own, with `lanes` lanes, starting from what is fixed. */
   at(lanes: 1 | typeof LANES, from: Indices = this.indices): Indices {
     return new Indices(this.builder, this.#places, { lanes, like: from });
+  }
+
+  /** A position that stands for all positions: arithmetic knows its bounds and nothing else. It is not for code. */
+  anywhere(lanes: 1 | typeof LANES): Indices {
+    const indices = this.at(lanes);
+    const { batch, m, n, k } = this.kernel;
+    [...batch, ...m, ...n, ...k].forEach((size, axis) => {
+      const counter = this.indices.counter(Math.max(2, size), this.builder.i32(0));
+      indices.bind(axis, () => counter);
+    });
+    return indices;
   }
 
   expressions(indices: Indices, accumulator?: Value): ExpressionValues {
@@ -63,6 +84,14 @@ export class Site {
   /** address + offset + index * by */
   address(base: Value, linear: Linear, by: number): Value {
     return this.indices.value(this.indices.space.mul(linear, by), base);
+  }
+
+  /** min(most, total - start) */
+  atMost(most: number, total: number, start: Linear): Value {
+    const { builder } = this;
+    if (total % most === 0 || total <= most) return builder.i32(Math.min(most, total));
+    const left = builder.op('i32.sub', builder.i32(total), this.indices.value(start));
+    return builder.select(builder.op('i32.lt_s', left, builder.i32(most)), left, builder.i32(most));
   }
 
   /** A loop whose counter may be used in indices. */

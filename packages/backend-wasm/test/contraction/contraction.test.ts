@@ -1,6 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
+import type { Contraction } from '@evenkeel/tensor/kernel';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { tiles } from '../../src/contraction/tile.ts';
 import type { InstructionSet } from '../../src/emitted-kernel.ts';
 import { type ConvOptions, convolution, type MatmulOptions, matmul, values } from './kernels.ts';
 import { type HostValues, prepare, reference } from './run-kernel.ts';
@@ -64,6 +66,12 @@ async function expectSame(
   }
 }
 
+function operandsOf({ batch = [], m, n, k, withExtras }: MatmulOptions): Float32Array[] {
+  const count = batch.reduce((all, one) => all * one, 1);
+  const extras = withExtras ? [values(n, 3)] : [];
+  return [values(count * m * k), values(count * n * k, 2), ...extras, new Float32Array(count * m * n)];
+}
+
 const size = fc.oneof(
   fc.integer({ min: 1, max: 9 }),
   fc.integer({ min: 10, max: 70 }),
@@ -89,14 +97,30 @@ describe('products of matrices', () => {
           const { batch = [], m, n, k, withExtras } = options;
           const count = batch.reduce((all, one) => all * one, 1);
           fc.pre(count * m * n * k < 3e6);
-          const operands = [values(count * m * k), values(count * n * k, 2)];
-          if (withExtras) operands.push(values(n, 3));
-          operands.push(new Float32Array(count * m * n));
-          await expectSame(kernel, operands, { terms: k, given: withExtras ? [0.75] : [] });
+          await expectSame(kernel, operandsOf(options), { terms: k, given: withExtras ? [0.75] : [] });
         },
       ),
       { numRuns: 40 },
     );
+  });
+
+  it.each([
+    ['read where they lie', { m: 23, n: 64, k: 40 }],
+    ['with rows along the first operand', { m: 36, n: 48, k: 70, transposeA: true }],
+    ['with results turned round', { m: 44, n: 28, k: 33, transposeC: true }],
+    ['of long rows', { m: 40, n: 272, k: 600 }],
+    ['with more rows than a block', { m: 210, n: 40, k: 20 }],
+    ['with sums in parts', { m: 20, n: 24, k: 1100 }],
+    ['with sums in parts, of several batches', { batch: [3], m: 9, n: 17, k: 1700, withExtras: true }],
+    [
+      'with sums in parts, turned round',
+      { m: 18, n: 21, k: 2100, transposeA: true, transposeB: true, transposeC: true },
+    ],
+  ] as [string, MatmulOptions][])('%s equal those of loops', async (_, options) => {
+    await expectSame(matmul(options), operandsOf(options), {
+      terms: options.k,
+      given: options.withExtras ? [0.75] : [],
+    });
   });
 
   it('are sums of nothing where k is empty', async () => {
@@ -132,33 +156,80 @@ const conv: fc.Arbitrary<ConvOptions> = fc.record({
   role: fc.constantFrom('forward', 'weightGradient'),
 });
 
-const even: fc.Arbitrary<ConvOptions> = fc.record({
+const threeByThree: fc.Arbitrary<ConvOptions> = fc.record({
   images: fc.integer({ min: 1, max: 3 }),
   channels: fc.constantFrom(8, 12, 32),
   outputs: fc.constantFrom(8, 12, 20),
-  height: fc.constantFrom(2, 4, 8, 14),
-  width: fc.constantFrom(2, 4, 6, 16),
+  height: fc.constantFrom(2, 4, 5, 8, 14),
+  width: fc.constantFrom(2, 4, 6, 7, 16),
   layout: fc.constantFrom('NCHW', 'NHWC'),
   role: fc.constantFrom('forward', 'weightGradient'),
 });
 
+function convOperands({ images, channels, outputs, height, width, kernel = 3, role }: ConvOptions): Float32Array[] {
+  const [pixels, weights] = [images * height * width, channels * outputs * kernel * kernel];
+  return role === 'forward'
+    ? [values(pixels * channels), values(weights, 2), new Float32Array(pixels * outputs)]
+    : [values(pixels * channels), values(pixels * outputs, 2), new Float32Array(weights)];
+}
+
+async function expectConvolution(options: ConvOptions): Promise<void> {
+  const { images, channels, height, width, kernel = 3, role } = options;
+  const terms = role === 'forward' ? channels * kernel * kernel : images * height * width;
+  await expectSame(convolution(options), convOperands(options), { terms, mixesSums: true });
+}
+
 describe('convolutions', () => {
   it.each([
     ['of any size', conv],
-    ['of 3 x 3 taps and even sizes', even],
+    ['of 3 x 3 taps', threeByThree],
   ])('%s equal those of loops', async (_, arbitrary) => {
-    await fc.assert(
-      fc.asyncProperty(arbitrary, async (options) => {
-        const { images, channels, outputs, height, width, kernel = 3, role } = options;
-        const [pixels, weights] = [images * height * width, channels * outputs * kernel * kernel];
-        const operands =
-          role === 'forward'
-            ? [values(pixels * channels), values(weights, 2), new Float32Array(pixels * outputs)]
-            : [values(pixels * channels), values(pixels * outputs, 2), new Float32Array(weights)];
-        const terms = role === 'forward' ? channels * kernel * kernel : pixels;
-        await expectSame(convolution(options), operands, { terms, mixesSums: true });
-      }),
-      { numRuns: 30 },
-    );
+    await fc.assert(fc.asyncProperty(arbitrary, expectConvolution), { numRuns: 30 });
   });
+
+  it.each([
+    ['whose tiles make several units', { images: 5, channels: 64, outputs: 64, height: 12, width: 18 }],
+    ['of odd sizes', { images: 2, channels: 8, outputs: 12, height: 7, width: 9 }],
+    ['with more outputs than a panel', { images: 1, channels: 12, outputs: 44, height: 6, width: 8 }],
+  ])('%s equal those of loops in both layouts', async (_, shape) => {
+    for (const layout of ['NCHW', 'NHWC'] as const) await expectConvolution({ ...shape, layout, role: 'forward' });
+  });
+
+  it.each([
+    ['point by point', { images: 2, channels: 104, outputs: 20, height: 8, width: 8 }],
+    ['in parts', { images: 3, channels: 12, outputs: 20, height: 16, width: 16 }],
+    ['in parts, of odd sizes', { images: 5, channels: 8, outputs: 8, height: 15, width: 13 }],
+  ])('gradients of weights, %s, equal those of loops', async (_, shape) => {
+    for (const layout of ['NCHW', 'NHWC'] as const)
+      await expectConvolution({ ...shape, layout, role: 'weightGradient' });
+  });
+});
+
+describe('bits', () => {
+  const image = { images: 3, channels: 20, outputs: 24, height: 16, width: 16, layout: 'NHWC' } as const;
+  const product = { m: 50, n: 40, k: 1500 };
+  const cases: [string, Contraction, Float32Array[]][] = [
+    ['a product', matmul(product), operandsOf(product)],
+    ...(['forward', 'weightGradient'] as const).map((role): [string, Contraction, Float32Array[]] => {
+      return [`a convolution, ${role}`, convolution({ ...image, role }), convOperands({ ...image, role })];
+    }),
+  ];
+  const run = (kernel: Contraction, operands: Float32Array[], options: Parameters<typeof prepare>[2]) => {
+    const prepared = prepare(kernel, operands, options);
+    prepared.run();
+    return prepared.outputs();
+  };
+
+  it.each(cases)(
+    'of %s are the same with all tiles, thread counts, and vectors joined or not',
+    (_, kernel, operands) => {
+      for (const [plain, ...others] of [['plain'], ['relaxed', 'wide']] as InstructionSet[][]) {
+        const wanted = run(kernel, operands, { instructions: plain as InstructionSet });
+        for (const instructions of [plain, ...others] as InstructionSet[]) {
+          for (const threads of [1, 2, 5]) expect(run(kernel, operands, { instructions, threads })).toEqual(wanted);
+          for (const tile of tiles[instructions]) expect(run(kernel, operands, { instructions, tile })).toEqual(wanted);
+        }
+      }
+    },
+  );
 });

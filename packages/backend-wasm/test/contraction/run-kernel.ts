@@ -1,6 +1,7 @@
 import { createJsBackend, type DType } from '@evenkeel/tensor';
 import type { Contraction, Plan } from '@evenkeel/tensor/kernel';
 import { emitContraction } from '../../src/contraction/contraction.ts';
+import type { Tile } from '../../src/contraction/tile.ts';
 import { argumentsOffset, type EmittedKernel, type InstructionSet } from '../../src/emitted-kernel.ts';
 import { ModuleBuilder } from '../../src/encoder.ts';
 import type { KernelContext } from '../../src/kernel-context.ts';
@@ -27,14 +28,22 @@ export function prepare(
     instructions = 'plain',
     threads = 1,
     given = [],
-  }: { instructions?: InstructionSet; threads?: number; given?: number[] } = {},
+    tile,
+    tolerant = false,
+  }: {
+    instructions?: InstructionSet;
+    threads?: number;
+    given?: number[];
+    tile?: Tile;
+    tolerant?: boolean;
+  } = {},
 ): Prepared {
   const pages = 16384;
   const module = new ModuleBuilder();
   module.importMemory({ module: 'env', name: 'memory', initial: 1, maximum: pages, shared: true });
   const runtime = addRuntimeFunctions(module);
   const math = new MathFunctions(module);
-  const context: KernelContext = { module, runtime, math, instructions, threads };
+  const context: KernelContext = { module, runtime, math, instructions, threads, tolerant, ...(tile && { tile }) };
   const emitted = emitContraction(kernel, context);
   const names = emitted.phases.map((_, i) => `phase${i}`);
   emitted.phases.forEach(({ run }, i) => {

@@ -9,4 +9,6 @@ export type * from './ir.ts';
 export type * from './plan.ts';
 export { type Pass, planRow, type RowPlan } from './row-plan.ts';
 export { showBytes } from './show-bytes.ts';
+export { type Slide, slideOf } from './slide.ts';
+export { type ThreeByThree, threeByThree } from './three-by-three.ts';
 export { mapOperands, operandsOf, visitExprs } from './walk.ts';
