@@ -65,12 +65,17 @@ export class MathFunctions {
     return this.#function(name, 'f32x4');
   }
 
+  /** v128 to v128: two float64. Not for sin, cos and pow, which are `double`. */
+  pair(name: Exclude<MathFunction, 'sin' | 'cos' | 'pow'>): Callable {
+    return this.#function(name, 'f64x2');
+  }
+
   /** f64 to f64. */
   double(name: MathFunction): Callable {
     return this.#function(name, 'f64');
   }
 
-  #function(name: MathFunction, shape: 'f32x4' | 'f64'): Callable {
+  #function(name: MathFunction, shape: Shape): Callable {
     const key = `${shape} ${name}`;
     let known = this.#known.get(key);
     if (!known) {
@@ -81,7 +86,7 @@ export class MathFunctions {
     return known;
   }
 
-  #write(name: MathFunction, shape: 'f32x4' | 'f64'): Callable {
+  #write(name: MathFunction, shape: Shape): Callable {
     const type = shape === 'f64' ? 'f64' : 'v128';
     const isSine = name === 'sin' || name === 'cos';
     const exact = isSine && shape === 'f32x4' ? this.double(name) : undefined;

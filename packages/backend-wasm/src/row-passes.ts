@@ -2,7 +2,7 @@ import type { DType } from '@evenkeel/tensor';
 import type { Pass, RowKernel, RowPlan, Stage } from '@evenkeel/tensor/kernel';
 import type { Local } from './encoder.ts';
 import { ExpressionValues } from './expressions.ts';
-import { type Indices, LANES } from './indices.ts';
+import type { Indices } from './indices.ts';
 import type { KernelContext } from './kernel-context.ts';
 import type { LoopBuilder } from './loop-builder.ts';
 import type { Value } from './loop-values.ts';
@@ -70,7 +70,7 @@ export class RowPasses {
 
   write(rows: readonly Indices[], { sinks, reverse }: Pass, part?: RowPart): void {
     const { builder, lanes } = rows[0] as Indices;
-    const vectors = new Vectors(builder);
+    const vectors = new Vectors(builder, this.#options.vector?.lanes ?? lanes);
     const { stages } = this.#kernel;
     const single = new Map<number, Local[]>();
     const inLanes = new Map<number, Local[]>();
@@ -184,7 +184,7 @@ export class RowPasses {
         position = space.add(space.mul(position, size), indices.axis(outer.length + axis, lane));
       });
       if (!isInterleaved) return position;
-      return space.add(space.mul(position, LANES * count), space.literal(LANES * number + lane));
+      return space.add(space.mul(position, indices.lanes * count), space.literal(indices.lanes * number + lane));
     });
     const bytes = dtype === 'bool' ? 1 : dtype === 'float64' ? 8 : 4;
     const first = start ? builder.op('i32.add', address, builder.op('i32.mul', start, builder.i32(bytes))) : address;
@@ -207,7 +207,7 @@ export class RowPasses {
       if (!vector) visit(rows);
       else {
         const size = inner[vector.axis - outer.length] as number;
-        new LaneLoop(vector.axis, size, vector.units).write(row, part && 'groups' in part ? part.groups : {}, visit);
+        new LaneLoop(vector, size).write(row, part && 'groups' in part ? part.groups : {}, visit);
       }
     };
     const rest = (): void => loopOver(rows, whole, innermost, { reverse });

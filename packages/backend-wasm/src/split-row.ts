@@ -60,7 +60,7 @@ class SplitRow {
     const { outer, inner } = kernel;
     const axis = outer.length + inner.indexOf(Math.max(...inner));
     const size = inner[axis - outer.length] as number;
-    const count = axis === vector?.axis ? new LaneLoop(axis, size, vector.units).groups : size;
+    const count = axis === vector?.axis ? new LaneLoop(vector, size).groups : size;
     const perPart = Math.max(1, Math.ceil(count / Math.ceil(this.#length / PART)));
     this.#cut = { axis, count, perPart, parts: Math.ceil(count / perPart) };
   }
@@ -131,7 +131,7 @@ class SplitRow {
   /** Puts the partial results of earlier passes together. */
   #combine(builder: LoopBuilder, passes: RowPasses, before: readonly Pass[], rowNumber: Value): void {
     const { parts } = this.#cut;
-    const vectors = new Vectors(builder);
+    const vectors = new Vectors(builder, 1);
     for (const sink of before.flatMap(({ sinks }) => sinks)) {
       const stage = this.#kernel.stages[sink] as Stage;
       if (stage.kind !== 'reduce') continue;
