@@ -88,13 +88,13 @@ export class MemoryAccess {
     const steps = this.#indices.steps(lanes);
     const values = (): Value[] => lanes.map((lane) => this.#indices.value(lane));
     if (!steps) return this.#vectors.join(values(), 'int32');
-    const first = this.#indices.value(lanes[0] as Linear);
-    if (steps.every((step) => step === 0)) return first;
-    return builder.op(
-      'i32x4.add',
-      this.#vectors.splat(first, 'int32'),
-      builder.lanes(...steps, ...new Array<number>(4 - steps.length).fill(0)),
-    );
+    const [first] = lanes as [Linear];
+    if (steps.every((step) => step === 0)) return this.#indices.value(first);
+    // The constant goes to the lanes: neighbouring vectors then differ by a constant vector alone.
+    const { space } = this.#indices;
+    const start = this.#indices.value(space.add(first, space.literal(-first.constant)));
+    const ahead = Array.from({ length: 4 }, (_, lane) => first.constant + (steps[lane] ?? 0));
+    return builder.op('i32x4.add', this.#vectors.splat(start, 'int32'), builder.lanes(...ahead));
   }
 
   /** The condition that all guards hold: one for all lanes or a vector; undefined where they always do. */

@@ -4,13 +4,14 @@ import type { Local } from './encoder.ts';
 import { ExpressionValues } from './expressions.ts';
 import type { Indices } from './indices.ts';
 import type { KernelContext } from './kernel-context.ts';
+import { type GroupRange, LaneLoop } from './lane-loop.ts';
 import type { LoopBuilder } from './loop-builder.ts';
 import type { Value } from './loop-values.ts';
 import type { Element } from './memory-access.ts';
 import { combine, combineLanes, identity } from './reduction.ts';
 import type { VectorAxis } from './vector-axis.ts';
 import { Vectors } from './vectors.ts';
-import { type GroupRange, LaneLoop, loopOver } from './work-split.ts';
+import { loopOver } from './work-split.ts';
 
 /** What `spill` needs. */
 export const SPILL_BYTES = 64;
@@ -159,6 +160,8 @@ export class RowPasses {
     const { indices, number: place } = member;
     const expressions: ExpressionValues = new ExpressionValues(indices, this.#context, {
       given: this.#options.given,
+      // A contraction as rows: its sum is the first stage.
+      accumulator: () => (this.#reduced.get(0)?.[place] ?? this.#reduced.get(0)?.[0]) as Value,
       stage: (number) => {
         const reduced = this.#reduced.get(number);
         if (reduced) return (reduced[place] ?? reduced[0]) as Value;

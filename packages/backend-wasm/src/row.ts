@@ -65,6 +65,8 @@ function vectorOf(kernel: RowKernel): VectorAxis | undefined {
   const axis = chooseVectorAxis(accesses, candidates, sizes, probe);
   if (axis === undefined) return undefined;
   const size = sizes[axis] as number;
-  const most = axis < outer.length && inner.length > 0 ? 4 : 2;
+  // The largest or smallest of floats, NaN minded, takes long to be known: more of them at once.
+  const hasExtremum = stages.some((stage) => stage.kind === 'reduce' && stage.op !== 'sum' && stage.op !== 'prod');
+  const most = (axis < outer.length && inner.length > 0) || hasExtremum ? 4 : 2;
   return { axis, lanes, units: size >= lanes * most ? most : size >= 2 * lanes ? 2 : 1 };
 }

@@ -3,6 +3,7 @@ import { argumentsOffset, type EmittedKernel, type Phase, phaseType } from './em
 import type { MemoryOp } from './encoder.ts';
 import { Indices } from './indices.ts';
 import type { KernelContext } from './kernel-context.ts';
+import { LaneLoop } from './lane-loop.ts';
 import { LoopBuilder } from './loop-builder.ts';
 import type { Value } from './loop-values.ts';
 import { placesOf } from './places.ts';
@@ -10,7 +11,7 @@ import { combine, identity } from './reduction.ts';
 import { type RowPart, RowPasses, SPILL_BYTES } from './row-passes.ts';
 import type { VectorAxis } from './vector-axis.ts';
 import { Vectors } from './vectors.ts';
-import { bindPositions, LaneLoop } from './work-split.ts';
+import { bindPositions } from './work-split.ts';
 
 /** Elements of a part of a row, about; the number of parts depends on sizes alone. */
 const PART = 1 << 14;
