@@ -131,6 +131,44 @@ const specials = [
   -2,
 ];
 
+describe('sines of numbers up to 6000, by four', () => {
+  const near = Array.from({ length: 3900 }, (_, k) => (k * Math.PI) / 2);
+  const xs = [...range(-20, 20), ...range(-6100, 6100), ...magnitudes(1e-40, 1), ...near.map((x): [number] => [x])];
+  const rounded = new Float32Array(
+    [0, -0, 1e-45, -1e-40, Number.NaN, ...xs.map(([x]) => x), 0, 0, 0].slice(0, 4 * (xs.length >> 2)),
+  );
+
+  it.each(ways.flatMap((fused) => (['sin', 'cos'] as const).map((name) => ({ name, fused }))))(
+    '$name, fused $fused',
+    ({ name, fused }) => {
+      const module = new ModuleBuilder();
+      module.importMemory({ module: 'env', name: 'memory', initial: 64, maximum: 64, shared: true });
+      const math = new MathFunctions(module, { fused });
+      const callee = math.single(name);
+      const f = module.function({ parameters: ['i32'] }, 'run');
+      const at = f.local('i32');
+      f.for(at, { to: f.parameters[0] as never, step: 16 }, () => {
+        f.get(at)
+          .get(at)
+          .memory('v128.load')
+          .call(callee)
+          .memory('v128.store', 2 ** 21);
+      });
+      new Float32Array(memory.buffer).set(rounded);
+      const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.toBytes()), { env: { memory } });
+      (exports.run as (bytes: number) => void)(rounded.byteLength);
+      const got = new Float32Array(memory.buffer, 2 ** 21, rounded.length);
+      rounded.forEach((x, i) => {
+        const [wanted, value] = [Math[name](x), got[i] as number];
+        if (Number.isNaN(x) || x === 0) expect(Object.is(value, wanted), `${name}(${x}) = ${value}`).toBe(true);
+        else if (Math.abs(value - wanted) > 3e-7 * Math.abs(wanted) + 2 ** -149) {
+          expect.fail(`${name}(${x}) = ${value}, wanted ${wanted}`);
+        }
+      });
+    },
+  );
+});
+
 describe('sines of large numbers', () => {
   const large = [
     2 ** 20,

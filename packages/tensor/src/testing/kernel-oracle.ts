@@ -2,8 +2,16 @@ import { roundHalfToEven, roundToHalf } from '../graph/reference/rounding.ts';
 import type { Contraction, Expr, Guard, Index, Kernel, RowKernel, ScatterAdd, Store } from '../kernel/ir.ts';
 import { type DType, type HostArray, isFloat } from '../types/dtype.ts';
 
-/** Kernels in the plainest loops: every expression is evaluated anew at every element, nothing is hoisted or shared. */
-export function runOracle(kernel: Exclude<Kernel, { kind: 'host' }>, operands: HostArray[], given: number[]): void {
+/**
+ * Runs a kernel in the plainest loops: every expression is evaluated anew at every element, nothing is hoisted or shared.
+ * Writes to the operands that the kernel writes; `given` are its launch arguments. Values are held in float64 and rounded
+ * where they are stored: exact where they are whole numbers, as those of random kernels are.
+ */
+export function runOracle(
+  kernel: Exclude<Kernel, { kind: 'host' }>,
+  operands: HostArray[],
+  given: readonly number[],
+): void {
   // Reads see what was there before the kernel, as in-place kernels promise to read only where they write.
   const before = operands.map((operand) => operand.slice());
   const write = (store: Store, at: At): void => put(kernel, operands, store, evaluate(store.value, at), at);
@@ -16,7 +24,7 @@ export function runOracle(kernel: Exclude<Kernel, { kind: 'host' }>, operands: H
 interface At {
   readonly kernel: { readonly operands: Kernel['operands'] };
   readonly operands: HostArray[];
-  readonly given: number[];
+  readonly given: readonly number[];
   readonly axes: number[];
   readonly stages?: (stage: number) => number;
   readonly accumulator?: number;
