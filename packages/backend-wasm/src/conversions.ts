@@ -1,5 +1,5 @@
 import type { DType } from '@evenkeel/tensor';
-import { scalarType } from './arithmetic.ts';
+import { prefixOf, scalarType } from './arithmetic.ts';
 import type { PlainOp } from './encoder.ts';
 import type { LoopBuilder } from './loop-builder.ts';
 import type { Value } from './loop-values.ts';
@@ -13,22 +13,34 @@ export function convert(builder: LoopBuilder, vectors: Vectors, value: Value, fr
   if (from === to) return value;
   const isVector = value.type === 'v128';
   const [source, target] = [scalarType(from), scalarType(to)];
-  if (isVector && (source === 'f64' || target === 'f64')) throw new Error('wasm backend: float64 is not in vectors');
   if (to === 'bool') {
-    if (isVector) return builder.op(source === 'i32' ? 'i32x4.ne' : 'f32x4.ne', value, builder.lanes(0, 0, 0, 0));
-    return builder.op(`${source}.ne` as PlainOp, value, builder.number(source, 0));
+    const zero = isVector ? builder.lanes(0, 0, 0, 0) : builder.number(source, 0);
+    return vectors.toBools(builder.op(`${prefixOf(value.type, from)}.ne` as PlainOp, value, zero), from);
   }
   if (from === 'bool' && isVector) {
-    return builder.op('v128.and', value, vectors.splat(builder.number(target, 1), to));
+    return builder.op('v128.and', vectors.maskOf(value, to), vectors.splat(builder.number(target, 1), to));
   }
   if (source === target) return value;
-  if (source === 'i32') {
-    const sign = from === 'uint32' ? 'u' : 's';
-    return builder.op(isVector ? `f32x4.convert_i32x4_${sign}` : `${target as 'f32'}.convert_i32_${sign}`, value);
-  }
-  if (target === 'i32') {
-    const sign = to === 'uint32' ? 'u' : 's';
-    return builder.op(isVector ? `i32x4.trunc_sat_f32x4_${sign}` : `i32.trunc_sat_${source}_${sign}`, value);
-  }
-  return builder.op(target === 'f64' ? 'f64.promote_f32' : 'f32.demote_f64', value);
+  const name = `${source} ${target}`;
+  const sign = (target === 'i32' ? to : from) === 'uint32' ? 'u' : 's';
+  if (isVector) return builder.op(vectorConversions[name]?.(sign) as PlainOp, value);
+  return builder.op(scalarConversions[name]?.(sign) as PlainOp, value);
 }
+
+const scalarConversions: Record<string, (sign: 's' | 'u') => PlainOp> = {
+  'i32 f32': (sign) => `f32.convert_i32_${sign}`,
+  'i32 f64': (sign) => `f64.convert_i32_${sign}`,
+  'f32 i32': (sign) => `i32.trunc_sat_f32_${sign}`,
+  'f64 i32': (sign) => `i32.trunc_sat_f64_${sign}`,
+  'f32 f64': () => 'f64.promote_f32',
+  'f64 f32': () => 'f32.demote_f64',
+};
+
+const vectorConversions: Record<string, (sign: 's' | 'u') => PlainOp> = {
+  'i32 f32': (sign) => `f32x4.convert_i32x4_${sign}`,
+  'i32 f64': (sign) => `f64x2.convert_low_i32x4_${sign}`,
+  'f32 i32': (sign) => `i32x4.trunc_sat_f32x4_${sign}`,
+  'f64 i32': (sign) => `i32x4.trunc_sat_f64x2_${sign}_zero`,
+  'f32 f64': () => 'f64x2.promote_low_f32x4',
+  'f64 f32': () => 'f32x4.demote_f64x2_zero',
+};

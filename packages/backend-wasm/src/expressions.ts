@@ -21,8 +21,7 @@ export interface Surroundings {
 }
 
 const mathOps = ['exp', 'log', 'sin', 'cos', 'tanh', 'erf', 'sigmoid'] as const;
-/** Those in float64 at heart are called. */
-const inlined: ReadonlySet<string> = new Set(['exp', 'log', 'tanh', 'erf', 'sigmoid']);
+const inFloat64 = (name: (typeof mathOps)[number]): name is 'sin' | 'cos' => name === 'sin' || name === 'cos';
 
 /**
  * Expressions as values: a single one where it is the same in all lanes, else a vector of four. Every float32 operation
@@ -40,7 +39,7 @@ export class ExpressionValues {
   constructor(indices: Indices, context: KernelContext, around: Surroundings) {
     this.builder = indices.builder;
     this.indices = indices;
-    this.vectors = new Vectors(this.builder);
+    this.vectors = new Vectors(this.builder, indices.lanes);
     this.#context = context;
     this.#around = around;
     this.#memory = new MemoryAccess(indices, this.vectors);
@@ -122,7 +121,12 @@ export class ExpressionValues {
       }
       case 'compare': {
         const [left, right] = this.#same([this.value(expr.left), this.value(expr.right)], expr.left.dtype);
-        return builder.op(comparison(expr.op, (left as Value).type, expr.left.dtype), left as Value, right as Value);
+        const mask = builder.op(
+          comparison(expr.op, (left as Value).type, expr.left.dtype),
+          left as Value,
+          right as Value,
+        );
+        return this.vectors.toBools(mask, expr.left.dtype);
       }
       case 'where':
         return this.#choose(this.value(expr.condition), this.value(expr.then), this.value(expr.otherwise), expr.dtype);
@@ -169,7 +173,8 @@ export class ExpressionValues {
     }
     // Conditions are all or nothing in each lane.
     const choose = this.#context.instructions === 'plain' ? 'v128.bitselect' : 'i32x4.relaxed_laneselect';
-    return builder.op(choose, vectors.splat(then, dtype), vectors.splat(otherwise, dtype), condition);
+    const mask = vectors.maskOf(condition, dtype);
+    return builder.op(choose, vectors.splat(then, dtype), vectors.splat(otherwise, dtype), mask);
   }
 
   #unary({ op, dtype, operand }: Expr & { kind: 'unary' }): Value {
@@ -182,18 +187,29 @@ export class ExpressionValues {
     if (op === 'sign') return this.#sign(value, dtype);
     const name = mathOps.find((one) => one === op);
     if (!name) throw new Error(`wasm backend: no ${op} of ${dtype}`);
+    return this.#function(name, value, dtype);
+  }
+
+  /** Single elements go through vectors too, so that an element has the same bits wherever it stands. */
+  #function(name: (typeof mathOps)[number], value: Value, dtype: DType): Value {
+    const { builder, vectors } = this;
     const { math, instructions } = this.#context;
-    if (dtype === 'float64') return builder.call(math.double(name), 'f64', value);
-    if (value.type === 'v128' && inlined.has(name)) {
-      return inlineMath(builder, name, value, { shape: 'f32x4', fused: instructions !== 'plain' });
+    const shape = dtype === 'float64' ? 'f64x2' : 'f32x4';
+    if (inFloat64(name)) {
+      if (shape === 'f64x2') {
+        return vectors.each(dtype, [dtype], [value], (x) => builder.call(math.double(name), 'f64', x));
+      }
+    } else if (value.type === 'v128') {
+      return inlineMath(builder, name, value, { shape, fused: instructions !== 'plain' });
     }
-    const result = builder.call(math.single(name), 'v128', vectors.splat(value, dtype));
+    const callee = shape === 'f32x4' ? math.single(name) : math.pair(name as 'exp');
+    const result = builder.call(callee, 'v128', vectors.splat(value, dtype));
     return value.type === 'v128' ? result : vectors.extract(result, 0, dtype);
   }
 
   /** NaN and zeros as they are. */
   #sign(value: Value, dtype: DType): Value {
-    const { builder } = this;
+    const { builder, vectors } = this;
     const [shape, type] = [prefixOf(value.type, dtype), scalarType(dtype) as 'f32'];
     const isSigned = builder.op(
       `${shape}.gt` as PlainOp,
@@ -202,12 +218,12 @@ export class ExpressionValues {
     );
     let one: Value;
     if (value.type === 'v128') {
-      const bit = builder.op('v128.and', value, builder.lanes(...new Array<number>(4).fill(-(2 ** 31))));
+      const bit = builder.op('v128.and', value, builder.splat(type, -0));
       one = builder.op('v128.or', bit, this.vectors.splat(builder.number(type, 1), dtype));
     } else {
       one = builder.op(`${type}.copysign`, builder.number(type, 1), value);
     }
-    return this.#choose(isSigned, one, value, dtype);
+    return this.#choose(vectors.toBools(isSigned, dtype), one, value, dtype);
   }
 
   #like(value: Value, other: Value, dtype: DType): [Value] {

@@ -35,6 +35,8 @@ export class Indices {
   readonly places: readonly Place[];
   readonly #loops: Map<number, Value>;
   readonly #axes: Linear[][];
+  /** By axis: what it is ahead from lane to lane; undefined where that differs. */
+  readonly #strides: (number | undefined)[] = [];
   readonly #linears: Map<Index, Linear>[];
 
   constructor(
@@ -49,6 +51,7 @@ export class Indices {
     this.#loops = like ? like.#loops : new Map();
     const known = like ? like.#axes : [];
     this.#axes = Array.from({ length: lanes }, (_, lane) => [...(known[Math.min(lane, known.length - 1)] ?? [])]);
+    this.#strides = like && like.lanes === lanes ? [...like.#strides] : (known[0] ?? []).map(() => 0);
     this.#linears = Array.from({ length: lanes }, () => new Map());
   }
 
@@ -64,12 +67,43 @@ export class Indices {
     this.#axes.forEach((axes, lane) => {
       axes[axis] = ofLane(lane);
     });
+    const [, step, ...more] = this.steps(this.#axes.map((axes) => axes[axis] as Linear)) ?? [];
+    this.#strides[axis] =
+      this.lanes === 1 ? 0 : more.every((ahead, i) => ahead === (i + 2) * (step as number)) ? step : undefined;
     for (const known of this.#linears) known.clear();
   }
 
   /** An index in all lanes. */
   linears(index: Index): Linear[] {
-    return this.#axes.map((_, lane) => this.linear(index, lane));
+    const stride = this.lanes > 1 ? this.stride(index) : undefined;
+    if (stride === undefined) return this.#axes.map((_, lane) => this.linear(index, lane));
+    const first = this.linear(index);
+    return this.#axes.map((_, lane) =>
+      lane * stride === 0 ? first : this.space.add(first, this.space.literal(lane * stride)),
+    );
+  }
+
+  /** What an index is ahead from lane to lane; undefined where that differs or takes more to see. */
+  stride(index: Index): number | undefined {
+    switch (index.kind) {
+      case 'literal':
+        return 0;
+      case 'axis':
+        return this.#strides[index.axis];
+      case 'add': {
+        const [left, right] = [this.stride(index.left), this.stride(index.right)];
+        return left === undefined || right === undefined ? undefined : left + right;
+      }
+      case 'mul': {
+        const left = this.stride(index.left);
+        return left === undefined ? undefined : left * index.by;
+      }
+      case 'floorDiv':
+      case 'mod':
+        return this.stride(index.left) === 0 ? 0 : undefined;
+      case 'load':
+        return [index, ...index.guards].every((part) => this.stride(part.index) === 0) ? 0 : undefined;
+    }
   }
 
   linear(index: Index, lane = 0): Linear {
@@ -184,8 +218,18 @@ export class Indices {
 
   /** By how much each lane is ahead of the first; undefined where that is not constant. */
   steps(linears: readonly Linear[]): number[] | undefined {
+    const { terms, constant } = linears[0] as Linear;
+    if (linears.every((linear) => haveSameTerms(linear.terms, terms))) {
+      return linears.map((linear) => linear.constant - constant);
+    }
     const back = this.space.mul(linears[0] as Linear, -1);
     const steps = linears.map((linear) => this.space.add(linear, back));
-    return steps.every(({ terms }) => terms.length === 0) ? steps.map(({ constant }) => constant) : undefined;
+    return steps.every((step) => step.terms.length === 0) ? steps.map((step) => step.constant) : undefined;
   }
+}
+
+function haveSameTerms(one: readonly Term[], other: readonly Term[]): boolean {
+  if (one === other) return true;
+  if (one.length !== other.length) return false;
+  return one.every(({ atom, factor }, i) => atom === other[i]?.atom && factor === other[i]?.factor);
 }

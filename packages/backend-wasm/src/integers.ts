@@ -60,10 +60,23 @@ export function integerBinary(
     }
     case 'floorDiv':
     case 'mod': {
+      const power = right.form.kind === 'number' ? powerOfTwo(right.form.value) : undefined;
+      if (power !== undefined) {
+        // Towards minus infinity, as shifts go.
+        const shape = left.type === 'v128' ? 'i32x4' : 'i32';
+        const sign = dtype === 'uint32' ? 'u' : 's';
+        if (op === 'floorDiv') return builder.op(`${shape}.shr_${sign}`, left, builder.i32(power));
+        const mask = builder.i32(2 ** power - 1);
+        return builder.op(isVector ? 'v128.and' : 'i32.and', a, isVector ? vectors.splat(mask, dtype) : mask);
+      }
       const name = `${op === 'mod' ? 'modulo' : 'floorDivide'}${dtype === 'uint32' ? 'Unsigned' : 'Signed'}` as const;
       return vectors.each(dtype, [dtype, dtype], [a, b], (x, y) => builder.call(runtime[name], 'i32', x, y));
     }
     default:
       throw new Error(`wasm backend: no ${op} of ${dtype}`);
   }
+}
+
+function powerOfTwo(value: number): number | undefined {
+  return value > 0 && (value & (value - 1)) === 0 ? Math.log2(value) : undefined;
 }

@@ -83,8 +83,14 @@ export class LoopBuilder {
   }
 
   /** Code that computes a value of its operands; equal keys mean equal code. */
-  inline(key: string, type: ValueType, operands: readonly Value[], write: (f: FunctionBuilder) => void): Value {
-    return this.#operation(key, type, operands, write);
+  inline(
+    key: string,
+    type: ValueType,
+    operands: readonly Value[],
+    write: (f: FunctionBuilder, push: (operand: number) => void) => void,
+  ): Value {
+    const form: ValueForm = { kind: 'inline', operands, write };
+    return this.#intern(`${key} ${operands.map(({ id }) => id)}`, type, form, deepest(operands, this.#root));
   }
 
   /** Chooses `then` where `condition` is not 0. */
@@ -150,11 +156,22 @@ export class LoopBuilder {
     this.#push({ kind: 'effect', operands, write: (f) => void write(f) });
   }
 
-  /** A loop over `from ... to - 1`. */
-  loop(from: Value, to: Value, body: (index: Value) => void, { reverse = false }: { reverse?: boolean } = {}): void {
+  /**
+   * A loop over `from ... to - 1`. Say `atLeastOnce` where it is so: an unasked question is also one place less where V8
+   * brings all variables together, which keeps it from fusing vectors.
+   */
+  loop(
+    from: Value,
+    to: Value,
+    body: (index: Value) => void,
+    { reverse = false, atLeastOnce = false }: { reverse?: boolean; atLeastOnce?: boolean } = {},
+  ): void {
+    const [first, last] = [from.form, to.form];
+    const isKnown = first.kind === 'number' && last.kind === 'number';
+    if (isKnown && first.value >= last.value) return;
     const local = this.function.local('i32');
     const scope = this.#inside((inner) => body(this.#value('i32', { kind: 'variable', local }, inner)));
-    this.#push({ kind: 'loop', local, from, to, reverse, scope });
+    this.#push({ kind: 'loop', local, from, to, reverse, atLeastOnce: atLeastOnce || isKnown, scope });
   }
 
   when(condition: Value, body: () => void): void {
@@ -176,22 +193,25 @@ export class LoopBuilder {
   /** Decides which values live in locals (those used twice, and those that leave a loop) and writes the function. */
   finish(): void {
     const uses = new Map<Value, number>();
-    const visit = (value: Value, user: Scope): void => {
+    const kept = new Set<Value>();
+    const visit = (value: Value, user: Scope, isRepeated = false): void => {
       const { form, scope } = value;
       if (form.kind === 'number' || form.kind === 'lanes' || form.kind === 'variable') return;
       const before = uses.get(value) ?? 0;
-      uses.set(value, before + (user === scope && !form.volatile ? 1 : 2));
+      // In a loop inside, at a loop's end and in inline code one use is many.
+      uses.set(value, before + (user === scope && !isRepeated ? 1 : Number.POSITIVE_INFINITY));
+      if ('volatile' in form && form.volatile) kept.add(value);
       if (before > 0) return;
-      for (const operand of operandsOf(form)) visit(operand, scope);
+      for (const operand of operandsOf(form)) visit(operand, scope, form.kind === 'inline');
     };
     const visitAll = (scope: Scope): void => {
       for (const statement of scope.statements) {
-        for (const value of valuesOf(statement)) visit(value, scope);
+        for (const value of valuesOf(statement)) visit(value, scope, statement.kind === 'loop');
         if ('scope' in statement) visitAll(statement.scope);
       }
     };
     visitAll(this.#root);
-    for (const [value, count] of uses) if (count > 1) value.local = this.function.local(value.type);
+    for (const [value, count] of uses) if (count > 1 || kept.has(value)) value.usesLeft = count;
     printScope(this.function, this.#root);
   }
 
@@ -216,7 +236,7 @@ export class LoopBuilder {
     if (known) return known;
     const value = this.#value(type, form, scope);
     this.#known.set(key, value);
-    if (form.kind === 'operation' || form.kind === 'guardedLoad') scope.statements.push({ kind: 'define', value });
+    if ('operands' in form || form.kind === 'guardedLoad') scope.statements.push({ kind: 'define', value });
     return value;
   }
 

@@ -1,6 +1,8 @@
 import type { FunctionBuilder } from './encoder.ts';
 import type { Scope, Statement, Value } from './loop-values.ts';
 
+type Loop = Statement & { kind: 'loop' };
+
 /** Writes the statements of a scope. */
 export function printScope(f: FunctionBuilder, scope: Scope): void {
   for (const statement of scope.statements) printStatement(f, statement);
@@ -9,8 +11,9 @@ export function printScope(f: FunctionBuilder, scope: Scope): void {
 function printStatement(f: FunctionBuilder, statement: Statement): void {
   switch (statement.kind) {
     case 'define':
-      if (!statement.value.local) return;
+      if (statement.value.usesLeft === undefined) return;
       compute(f, statement.value);
+      statement.value.local = f.local(statement.value.type);
       f.set(statement.value.local);
       return;
     case 'assign':
@@ -37,12 +40,11 @@ function printStatement(f: FunctionBuilder, statement: Statement): void {
   }
 }
 
-function printLoop(f: FunctionBuilder, { local, from, to, reverse, scope }: Statement & { kind: 'loop' }): void {
+function printLoop(f: FunctionBuilder, { local, from, to, reverse, atLeastOnce, scope }: Loop): void {
   push(f, reverse ? to : from);
   if (reverse) f.i32(1).op('i32.sub');
-  f.set(local).get(local);
-  push(f, reverse ? from : to);
-  f.op(reverse ? 'i32.ge_s' : 'i32.lt_s').if(() => {
+  f.set(local);
+  const turns = (): void => {
     f.loop((again) => {
       printScope(f, scope);
       f.get(local)
@@ -52,13 +54,25 @@ function printLoop(f: FunctionBuilder, { local, from, to, reverse, scope }: Stat
       push(f, reverse ? from : to);
       f.op(reverse ? 'i32.ge_s' : 'i32.lt_s').brIf(again);
     });
-  });
+  };
+  if (atLeastOnce) {
+    turns();
+    return;
+  }
+  f.get(local);
+  push(f, reverse ? from : to);
+  f.op(reverse ? 'i32.ge_s' : 'i32.lt_s').if(turns);
 }
 
 /** Puts a value on the stack. */
 function push(f: FunctionBuilder, value: Value): void {
-  if (value.local) f.get(value.local);
-  else compute(f, value);
+  if (!value.local) {
+    compute(f, value);
+    return;
+  }
+  f.get(value.local);
+  value.usesLeft = (value.usesLeft as number) - 1;
+  if (value.usesLeft === 0) f.release(value.local);
 }
 
 function compute(f: FunctionBuilder, { type, form }: Value): void {
@@ -75,6 +89,9 @@ function compute(f: FunctionBuilder, { type, form }: Value): void {
     case 'operation':
       for (const operand of form.operands) push(f, operand);
       form.write(f);
+      return;
+    case 'inline':
+      form.write(f, (operand) => push(f, form.operands[operand] as Value));
       return;
     case 'guardedLoad':
       push(f, form.guard);

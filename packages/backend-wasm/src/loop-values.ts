@@ -1,12 +1,16 @@
 import type { FunctionBuilder, Local, MemoryOp, PlainOp, ValueType } from './encoder.ts';
 
-/** A scalar or vector. It is in `local` once the builder keeps it there; otherwise it is computed where it is used. */
+/**
+ * A scalar or vector. One with `usesLeft` is computed where it stands and kept in `local` until the last of them; others
+ * are computed where they are used.
+ */
 export interface Value {
   readonly id: number;
   readonly type: ValueType;
   readonly form: ValueForm;
   /** Where it is computed: the outermost scope that knows all it depends on. */
   readonly scope: Scope;
+  usesLeft?: number;
   local?: Local;
 }
 
@@ -21,6 +25,12 @@ export type ValueForm =
       readonly operands: readonly Value[];
       readonly volatile: boolean;
       write(f: FunctionBuilder): void;
+    }
+  /** `write` puts operands on the stack itself, each as often as it needs it. */
+  | {
+      readonly kind: 'inline';
+      readonly operands: readonly Value[];
+      write(f: FunctionBuilder, push: (operand: number) => void): void;
     }
   /** A load that reads 0 where the guard fails, without touching memory. */
   | {
@@ -45,6 +55,8 @@ export type Statement =
       readonly to: Value;
       /** From `to - 1` down to `from`. */
       readonly reverse: boolean;
+      /** The first turn is not asked about. */
+      readonly atLeastOnce: boolean;
       readonly scope: Scope;
     }
   /** Repeats as long as the condition, which the body computes, is not 0. */
@@ -58,7 +70,7 @@ export interface Scope {
 
 /** The values that a form needs. */
 export function operandsOf(form: ValueForm): readonly Value[] {
-  if (form.kind === 'operation') return form.operands;
+  if (form.kind === 'operation' || form.kind === 'inline') return form.operands;
   if (form.kind === 'guardedLoad') return [form.guard, form.address];
   return [];
 }

@@ -1,6 +1,6 @@
 import type { Callable, FunctionBuilder, Local, ModuleBuilder } from './encoder.ts';
 import { Arithmetic, type ArithmeticOptions, type Shape } from './math/arithmetic.ts';
-import { cos, erf, exp, log, pow, sigmoid, sin, sineOfRest, tanh } from './math/functions.ts';
+import { cos, erf, exp, log, MODERATE, pow, sigmoid, sin, sineOfFew, sineOfRest, tanh } from './math/functions.ts';
 import { addLargeReduction, LARGE } from './math/large-sine.ts';
 
 export { Arithmetic, type ArithmeticOptions, type Shape } from './math/arithmetic.ts';
@@ -60,9 +60,14 @@ export class MathFunctions {
     this.#fused = fused;
   }
 
-  /** v128 to v128: four float32. */
+  /** v128 to v128: four float32. sin and cos up to 6000 within 3e-7. */
   single(name: MathFunction): Callable {
     return this.#function(name, 'f32x4');
+  }
+
+  /** v128 to v128: two float64. Not for sin, cos and pow, which are `double`. */
+  pair(name: Exclude<MathFunction, 'sin' | 'cos' | 'pow'>): Callable {
+    return this.#function(name, 'f64x2');
   }
 
   /** f64 to f64. */
@@ -70,7 +75,7 @@ export class MathFunctions {
     return this.#function(name, 'f64');
   }
 
-  #function(name: MathFunction, shape: 'f32x4' | 'f64'): Callable {
+  #function(name: MathFunction, shape: Shape): Callable {
     const key = `${shape} ${name}`;
     let known = this.#known.get(key);
     if (!known) {
@@ -81,15 +86,17 @@ export class MathFunctions {
     return known;
   }
 
-  #write(name: MathFunction, shape: 'f32x4' | 'f64'): Callable {
+  #write(name: MathFunction, shape: Shape): Callable {
     const type = shape === 'f64' ? 'f64' : 'v128';
     const isSine = name === 'sin' || name === 'cos';
     const exact = isSine && shape === 'f32x4' ? this.double(name) : undefined;
     if (isSine && shape === 'f64') this.#reduction ??= addLargeReduction(this.#module);
     const f = this.#module.function({ parameters: name === 'pow' ? [type, type] : [type], results: [type] });
     const [x] = f.parameters as [Local];
-    if (exact) this.#largeLanes(f, x, exact);
-    else if (isSine) this.#large(f, x, name);
+    if (exact) {
+      this.#fewTurns(f, x, name);
+      this.#largeLanes(f, x, exact);
+    } else if (isSine) this.#large(f, x, name);
     for (const parameter of f.parameters) f.get(parameter);
     emitMath(f, shape, name, { fused: this.#fused });
     return f;
@@ -109,6 +116,16 @@ export class MathFunctions {
         .op('i32.add')
         .op('f64.convert_i32_s');
       m.end(sineOfRest(m, rest, m.pop()));
+      f.op('return');
+    });
+  }
+
+  /** Returns the values where none is so large that it takes float64. */
+  #fewTurns(f: FunctionBuilder, x: Local, name: MathFunction): void {
+    f.get(x).op('f32x4.abs').splat('f32', MODERATE).op('f32x4.le').op('i32x4.all_true');
+    f.if(() => {
+      const m = new Arithmetic(f, 'f32x4', { fused: this.#fused });
+      m.end(sineOfFew(m, x, name === 'cos' ? 1 : 0));
       f.op('return');
     });
   }

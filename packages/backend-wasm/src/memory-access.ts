@@ -1,6 +1,6 @@
 import type { DType } from '@evenkeel/tensor';
 import type { Linear, LinearGuard } from '@evenkeel/tensor/kernel';
-import type { MemoryOp, PlainOp } from './encoder.ts';
+import type { MemoryLaneOp, MemoryOp, PlainOp } from './encoder.ts';
 import type { Indices } from './indices.ts';
 import type { LoopBuilder } from './loop-builder.ts';
 import type { Value } from './loop-values.ts';
@@ -68,15 +68,17 @@ export class MemoryAccess {
       return;
     }
     const vector = this.#stored(this.#vectors.splat(value, dtype), dtype);
+    const bits = 8 * bytesOf(dtype);
     if (isSequence(this.#indices.steps(lanes))) {
       const { address, offset } = this.#place(element, 0);
-      if (dtype === 'bool') builder.storeLane('v128.store32_lane', 0, address, vector, offset);
-      else builder.store('v128.store', address, vector, offset);
+      const all = bits * lanes.length;
+      if (all === 128) builder.store('v128.store', address, vector, offset);
+      else builder.storeLane(`v128.store${all}_lane` as MemoryLaneOp, 0, address, vector, offset);
       return;
     }
     lanes.forEach((_, lane) => {
       const { address, offset } = this.#place(element, lane);
-      builder.storeLane(dtype === 'bool' ? 'v128.store8_lane' : 'v128.store32_lane', lane, address, vector, offset);
+      builder.storeLane(`v128.store${bits}_lane` as MemoryLaneOp, lane, address, vector, offset);
     });
   }
 
@@ -86,9 +88,13 @@ export class MemoryAccess {
     const steps = this.#indices.steps(lanes);
     const values = (): Value[] => lanes.map((lane) => this.#indices.value(lane));
     if (!steps) return this.#vectors.join(values(), 'int32');
-    const first = this.#indices.value(lanes[0] as Linear);
-    if (steps.every((step) => step === 0)) return first;
-    return builder.op('i32x4.add', this.#vectors.splat(first, 'int32'), builder.lanes(...steps));
+    const [first] = lanes as [Linear];
+    if (steps.every((step) => step === 0)) return this.#indices.value(first);
+    // The constant goes to the lanes: neighbouring vectors then differ by a constant vector alone.
+    const { space } = this.#indices;
+    const start = this.#indices.value(space.add(first, space.literal(-first.constant)));
+    const ahead = Array.from({ length: 4 }, (_, lane) => first.constant + (steps[lane] ?? 0));
+    return builder.op('i32x4.add', this.#vectors.splat(start, 'int32'), builder.lanes(...ahead));
   }
 
   /** The condition that all guards hold: one for all lanes or a vector; undefined where they always do. */
@@ -121,8 +127,9 @@ export class MemoryAccess {
     const { dtype, isWritten } = element;
     const { address, offset } = this.#place(element, 0);
     const options = { offset, guard, volatile: isWritten };
-    if (dtype !== 'bool') return builder.load('v128.load', address, options);
-    const bytes = builder.load('v128.load32_zero', address, options);
+    const bits = 8 * bytesOf(dtype) * element.lanes.length;
+    if (dtype !== 'bool') return builder.load(bits === 128 ? 'v128.load' : 'v128.load64_zero', address, options);
+    const bytes = builder.load(bits === 32 ? 'v128.load32_zero' : 'v128.load16_splat', address, options);
     const words = builder.op('i32x4.extend_low_i16x8_u', builder.op('i16x8.extend_low_i8x16_u', bytes));
     return builder.op('i32x4.neg', words);
   }

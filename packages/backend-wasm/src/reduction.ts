@@ -48,5 +48,5 @@ export function combineLanes(
     return combine(builder, vectors, op, dtype, pairwise(values.slice(0, half)), pairwise(values.slice(half)));
   };
   const vector = pairwise(partial);
-  return pairwise([0, 1, 2, 3].map((lane) => vectors.extract(vector, lane, dtype)));
+  return pairwise(Array.from({ length: vectors.lanes }, (_, lane) => vectors.extract(vector, lane, dtype)));
 }

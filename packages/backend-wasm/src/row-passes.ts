@@ -2,15 +2,16 @@ import type { DType } from '@evenkeel/tensor';
 import type { Pass, RowKernel, RowPlan, Stage } from '@evenkeel/tensor/kernel';
 import type { Local } from './encoder.ts';
 import { ExpressionValues } from './expressions.ts';
-import { type Indices, LANES } from './indices.ts';
+import type { Indices } from './indices.ts';
 import type { KernelContext } from './kernel-context.ts';
+import { type GroupRange, LaneLoop } from './lane-loop.ts';
 import type { LoopBuilder } from './loop-builder.ts';
 import type { Value } from './loop-values.ts';
 import type { Element } from './memory-access.ts';
 import { combine, combineLanes, identity } from './reduction.ts';
 import type { VectorAxis } from './vector-axis.ts';
 import { Vectors } from './vectors.ts';
-import { type GroupRange, LaneLoop, loopOver } from './work-split.ts';
+import { loopOver } from './work-split.ts';
 
 /** What `spill` needs. */
 export const SPILL_BYTES = 64;
@@ -70,7 +71,7 @@ export class RowPasses {
 
   write(rows: readonly Indices[], { sinks, reverse }: Pass, part?: RowPart): void {
     const { builder, lanes } = rows[0] as Indices;
-    const vectors = new Vectors(builder);
+    const vectors = new Vectors(builder, this.#options.vector?.lanes ?? lanes);
     const { stages } = this.#kernel;
     const single = new Map<number, Local[]>();
     const inLanes = new Map<number, Local[]>();
@@ -159,6 +160,8 @@ export class RowPasses {
     const { indices, number: place } = member;
     const expressions: ExpressionValues = new ExpressionValues(indices, this.#context, {
       given: this.#options.given,
+      // A contraction as rows: its sum is the first stage.
+      accumulator: () => (this.#reduced.get(0)?.[place] ?? this.#reduced.get(0)?.[0]) as Value,
       stage: (number) => {
         const reduced = this.#reduced.get(number);
         if (reduced) return (reduced[place] ?? reduced[0]) as Value;
@@ -184,7 +187,7 @@ export class RowPasses {
         position = space.add(space.mul(position, size), indices.axis(outer.length + axis, lane));
       });
       if (!isInterleaved) return position;
-      return space.add(space.mul(position, LANES * count), space.literal(LANES * number + lane));
+      return space.add(space.mul(position, indices.lanes * count), space.literal(indices.lanes * number + lane));
     });
     const bytes = dtype === 'bool' ? 1 : dtype === 'float64' ? 8 : 4;
     const first = start ? builder.op('i32.add', address, builder.op('i32.mul', start, builder.i32(bytes))) : address;
@@ -207,7 +210,7 @@ export class RowPasses {
       if (!vector) visit(rows);
       else {
         const size = inner[vector.axis - outer.length] as number;
-        new LaneLoop(vector.axis, size, vector.units).write(row, part && 'groups' in part ? part.groups : {}, visit);
+        new LaneLoop(vector, size).write(row, part && 'groups' in part ? part.groups : {}, visit);
       }
     };
     const rest = (): void => loopOver(rows, whole, innermost, { reverse });

@@ -1,13 +1,13 @@
 import { type Expr, planRow, type RowKernel, type Stage } from '@evenkeel/tensor/kernel';
 import { argumentsOffset, type EmittedKernel, phaseType } from './emitted-kernel.ts';
 import { FunctionBuilder } from './encoder.ts';
-import { Indices, LANES } from './indices.ts';
+import { Indices } from './indices.ts';
 import type { KernelContext } from './kernel-context.ts';
 import { LoopBuilder } from './loop-builder.ts';
 import { placesOf } from './places.ts';
 import { RowPasses, SPILL_BYTES } from './row-passes.ts';
 import { emitSplitRow, isWorthSplitting } from './split-row.ts';
-import { accessesOf, chooseVectorAxis, type VectorAxis } from './vector-axis.ts';
+import { accessesOf, chooseVectorAxis, lanesFor, type VectorAxis } from './vector-axis.ts';
 import { splitWork } from './work-split.ts';
 
 export const exprOfStage = (stage: Stage): Expr => (stage.kind === 'store' ? stage.store.value : stage.value);
@@ -30,7 +30,7 @@ export function emitRow(kernel: RowKernel, context: KernelContext): EmittedKerne
   const [table, chunk, scratch] = [builder.parameter(0), builder.parameter(1), builder.parameter(2)];
   const places = placesOf(builder, kernel, table);
   const given = builder.op('i32.add', table, builder.i32(argumentsOffset(kernel.operands.length)));
-  const keptLength = rowLength * (rows ? LANES * rows.units : 1);
+  const keptLength = rowLength * (rows ? rows.lanes * rows.units : 1);
   const keptBytes = 8 * keptLength * plan.kept.size;
   const spills = isInner && context.instructions === 'wide';
   split.write(builder, places, chunk, (vectors) => {
@@ -53,27 +53,20 @@ export function emitRow(kernel: RowKernel, context: KernelContext): EmittedKerne
  * rows in lanes four, a line of memory, where the axis is long enough.
  */
 function vectorOf(kernel: RowKernel): VectorAxis | undefined {
-  const axis = vectorAxisOf(kernel);
-  if (axis === undefined) return undefined;
-  const { outer, inner } = kernel;
-  const size = (axis < outer.length ? outer[axis] : inner[axis - outer.length]) as number;
-  const most = axis < outer.length && inner.length > 0 ? 4 : 2;
-  return { axis, units: size >= LANES * most ? most : size >= 2 * LANES ? 2 : 1 };
-}
-
-function vectorAxisOf(kernel: RowKernel): number | undefined {
   const { outer, inner, stages } = kernel;
   const stores = stages.flatMap((stage) => (stage.kind === 'store' ? [stage.store] : []));
   const accesses = accessesOf(kernel, stages.map(exprOfStage), stores);
   const sizes = [...outer, ...inner];
   const hasScan = stages.some(({ kind }) => kind === 'scan');
   const candidates = sizes.map((_, axis) => axis).filter((axis) => !hasScan || axis < outer.length);
-  const probe = new LoopBuilder(new FunctionBuilder(0, phaseType, 0));
-  const table = probe.i32(0);
-  return chooseVectorAxis(
-    accesses,
-    candidates,
-    sizes,
-    new Indices(probe, placesOf(probe, kernel, table), { lanes: LANES }),
-  );
+  const lanes = lanesFor(accesses);
+  const builder = new LoopBuilder(new FunctionBuilder(0, phaseType, 0));
+  const probe = new Indices(builder, placesOf(builder, kernel, builder.i32(0)), { lanes });
+  const axis = chooseVectorAxis(accesses, candidates, sizes, probe);
+  if (axis === undefined) return undefined;
+  const size = sizes[axis] as number;
+  // The largest or smallest of floats, NaN minded, takes long to be known: more of them at once.
+  const hasExtremum = stages.some((stage) => stage.kind === 'reduce' && stage.op !== 'sum' && stage.op !== 'prod');
+  const most = (axis < outer.length && inner.length > 0) || hasExtremum ? 4 : 2;
+  return { axis, lanes, units: size >= lanes * most ? most : size >= 2 * lanes ? 2 : 1 };
 }

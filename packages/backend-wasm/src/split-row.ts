@@ -3,6 +3,7 @@ import { argumentsOffset, type EmittedKernel, type Phase, phaseType } from './em
 import type { MemoryOp } from './encoder.ts';
 import { Indices } from './indices.ts';
 import type { KernelContext } from './kernel-context.ts';
+import { LaneLoop } from './lane-loop.ts';
 import { LoopBuilder } from './loop-builder.ts';
 import type { Value } from './loop-values.ts';
 import { placesOf } from './places.ts';
@@ -10,7 +11,7 @@ import { combine, identity } from './reduction.ts';
 import { type RowPart, RowPasses, SPILL_BYTES } from './row-passes.ts';
 import type { VectorAxis } from './vector-axis.ts';
 import { Vectors } from './vectors.ts';
-import { bindPositions, LaneLoop } from './work-split.ts';
+import { bindPositions } from './work-split.ts';
 
 /** Elements of a part of a row, about; the number of parts depends on sizes alone. */
 const PART = 1 << 14;
@@ -60,7 +61,7 @@ class SplitRow {
     const { outer, inner } = kernel;
     const axis = outer.length + inner.indexOf(Math.max(...inner));
     const size = inner[axis - outer.length] as number;
-    const count = axis === vector?.axis ? new LaneLoop(axis, size, vector.units).groups : size;
+    const count = axis === vector?.axis ? new LaneLoop(vector, size).groups : size;
     const perPart = Math.max(1, Math.ceil(count / Math.ceil(this.#length / PART)));
     this.#cut = { axis, count, perPart, parts: Math.ceil(count / perPart) };
   }
@@ -131,7 +132,7 @@ class SplitRow {
   /** Puts the partial results of earlier passes together. */
   #combine(builder: LoopBuilder, passes: RowPasses, before: readonly Pass[], rowNumber: Value): void {
     const { parts } = this.#cut;
-    const vectors = new Vectors(builder);
+    const vectors = new Vectors(builder, 1);
     for (const sink of before.flatMap(({ sinks }) => sinks)) {
       const stage = this.#kernel.stages[sink] as Stage;
       if (stage.kind !== 'reduce') continue;

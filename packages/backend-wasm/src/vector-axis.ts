@@ -3,9 +3,10 @@ import { type Expr, type Index, type Linear, visitExprs } from '@evenkeel/tensor
 import { type Indices, LANES } from './indices.ts';
 import type { KernelSignature } from './kernel-context.ts';
 
-/** The axis that is computed in lanes, and how many vectors are computed together. */
+/** The axis that is computed in lanes, elements of a vector, and how many vectors are computed together. */
 export interface VectorAxis {
   readonly axis: number;
+  readonly lanes: number;
   readonly units: number;
 }
 
@@ -13,7 +14,7 @@ export interface VectorAxis {
 export interface Accesses {
   /** Indices of loads and stores. */
   readonly indices: readonly Index[];
-  /** Whether float64 takes part: then elements are computed one by one. */
+  /** Whether float64 takes part: then vectors have two elements, else four. */
   readonly hasDouble: boolean;
 }
 
@@ -37,35 +38,42 @@ export function accessesOf(
   return { indices, hasDouble };
 }
 
+export const lanesFor = ({ hasDouble }: Accesses): number => (hasDouble ? 2 : LANES);
+
 /**
  * The axis along which most loads and stores are neighbours, among `candidates`, the last of equal ones; undefined where
- * none is worth it. `probe` has four lanes and no axes bound.
+ * none is worth it. `probe` has a vector's lanes and no axes bound.
  */
 export function chooseVectorAxis(
-  { indices, hasDouble }: Accesses,
+  { indices }: Accesses,
   candidates: readonly number[],
   sizes: readonly number[],
   probe: Indices,
 ): number | undefined {
-  if (hasDouble) return undefined;
   let best: { axis: number; score: number } | undefined;
   const plain = sizes.map((size) => probe.space.addAxis(size));
+  plain.forEach((linear, axis) => {
+    probe.bind(axis, () => linear);
+  });
   for (const axis of candidates) {
-    const groups = Math.floor((sizes[axis] as number) / LANES);
+    const groups = Math.floor((sizes[axis] as number) / probe.lanes);
     if (groups === 0) continue;
-    const group = probe.space.mul(probe.space.addAxis(groups), LANES);
-    sizes.forEach((_, other) => {
-      probe.bind(other, (lane) => {
-        return other === axis ? probe.space.add(group, probe.space.literal(lane)) : (plain[other] as Linear);
-      });
-    });
+    const group = probe.space.mul(probe.space.addAxis(groups), probe.lanes);
+    probe.bind(axis, (lane) => probe.space.add(group, probe.space.literal(lane)));
     let score = 0;
     for (const index of indices) {
-      const steps = probe.steps(probe.linears(index));
+      const steps = stepsOf(probe, index);
       if (steps?.every((step, lane) => step === lane)) score += 2;
       else if (!steps?.every((step) => step === 0)) score -= 2;
     }
+    probe.bind(axis, () => plain[axis] as Linear);
     if (score > 0 && (!best || score >= best.score)) best = { axis, score };
   }
   return best?.axis;
+}
+
+function stepsOf(probe: Indices, index: Index): number[] | undefined {
+  const stride = probe.stride(index);
+  if (stride !== undefined) return Array.from({ length: probe.lanes }, (_, lane) => lane * stride);
+  return probe.steps(probe.linears(index));
 }

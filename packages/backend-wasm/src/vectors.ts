@@ -5,14 +5,16 @@ import type { LoopBuilder } from './loop-builder.ts';
 import type { Value } from './loop-values.ts';
 
 /**
- * Moves between one element and vectors of four. A vector of bools has all bits of a lane set for true; a single bool is
- * 1 or 0.
+ * Moves between one element and vectors: of four, or of two where float64 takes part; then elements of 32 bits are in the
+ * lower half. A vector of bools has all 32 bits of a lane set for true; a single bool is 1 or 0.
  */
 export class Vectors {
+  readonly lanes: number;
   readonly #builder: LoopBuilder;
 
-  constructor(builder: LoopBuilder) {
+  constructor(builder: LoopBuilder, lanes: number) {
     this.#builder = builder;
+    this.lanes = lanes;
   }
 
   /** The same element in all lanes; vectors as they are. */
@@ -29,15 +31,15 @@ export class Vectors {
   extract(value: Value, lane: number, dtype: DType): Value {
     if (value.type !== 'v128') return value;
     const builder = this.#builder;
-    const element = builder.lane(`${scalarType(dtype) as 'i32'}x4.extract_lane` as LaneOp, lane, value);
+    const element = builder.lane(`${shapeOf[scalarType(dtype)]}.extract_lane` as LaneOp, lane, value);
     return dtype === 'bool' ? builder.op('i32.and', element, builder.i32(1)) : element;
   }
 
-  /** A vector of four elements; one element where all are the same. */
+  /** A vector of elements, one a lane; one element where all are the same. */
   join(elements: readonly Value[], dtype: DType): Value {
     const [first, ...others] = elements as [Value, ...Value[]];
     if (others.every((other) => other === first)) return first;
-    const op = `${scalarType(dtype) as 'i32'}x4.replace_lane` as LaneOp;
+    const op = `${shapeOf[scalarType(dtype)]}.replace_lane` as LaneOp;
     return others.reduce(
       (vector, element, i) => {
         const part = dtype === 'bool' ? this.#builder.op('i32.sub', this.#builder.i32(0), element) : element;
@@ -45,6 +47,18 @@ export class Vectors {
       },
       this.splat(first, dtype),
     );
+  }
+
+  /** Conditions on lanes of `dtype`, as a vector of bools. */
+  toBools(mask: Value, dtype: DType): Value {
+    if (dtype !== 'float64' || mask.type !== 'v128') return mask;
+    return this.#builder.shuffle32(mask, mask, [0, 2, 0, 2]);
+  }
+
+  /** A vector of bools as a mask over lanes of `dtype`. */
+  maskOf(bools: Value, dtype: DType): Value {
+    if (dtype !== 'float64' || bools.type !== 'v128') return bools;
+    return this.#builder.shuffle32(bools, bools, [0, 0, 1, 1]);
   }
 
   /** Computes each lane by itself. */
@@ -55,7 +69,7 @@ export class Vectors {
     compute: (...elements: Value[]) => Value,
   ): Value {
     if (operands.every(({ type }) => type !== 'v128')) return compute(...operands);
-    const lanes = [0, 1, 2, 3].map((lane) => {
+    const lanes = Array.from({ length: this.lanes }, (_, lane) => {
       return compute(...operands.map((operand, i) => this.extract(operand, lane, dtypes[i] as DType)));
     });
     return this.join(lanes, dtype);

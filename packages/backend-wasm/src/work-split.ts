@@ -1,7 +1,9 @@
 import type { Linear } from '@evenkeel/tensor/kernel';
-import { Indices, LANES, type Place } from './indices.ts';
+import { Indices, type Place } from './indices.ts';
+import { LaneLoop } from './lane-loop.ts';
 import type { LoopBuilder } from './loop-builder.ts';
 import type { Value } from './loop-values.ts';
+import type { VectorAxis } from './vector-axis.ts';
 
 /** Element operations that a chunk holds, about: some microseconds. */
 const CHUNK = 1 << 14;
@@ -9,7 +11,7 @@ const CHUNK = 1 << 14;
 /** Positions of parallel axes, in chunks that any thread may take. */
 export interface WorkSplit {
   readonly chunks: number;
-  /** Writes the loops of one chunk; `body` is called for several vectors of four lanes, for one, and for single elements. */
+  /** Writes the loops of one chunk; `body` is called for several vectors, for one, and for single elements. */
   write(
     builder: LoopBuilder,
     places: readonly Place[],
@@ -24,18 +26,13 @@ interface Axis {
 }
 
 /**
- * Splits axes 0, 1 ... of the given sizes, one of which may be computed in lanes, `units` vectors at a time; each
- * position is `work` operations.
+ * Splits axes 0, 1 ... of the given sizes, one of which may be computed in lanes; each position is `work` operations.
  */
-export function splitWork(
-  sizes: readonly number[],
-  vector: { readonly axis: number; readonly units: number } | undefined,
-  work: number,
-): WorkSplit {
+export function splitWork(sizes: readonly number[], vector: VectorAxis | undefined, work: number): WorkSplit {
   const axes = sizes
     .map((size, axis) => ({ axis, size }))
     .filter(({ axis, size }) => axis !== vector?.axis && size > 1);
-  const lanes = vector && new LaneLoop(vector.axis, sizes[vector.axis] as number, vector.units);
+  const lanes = vector && new LaneLoop(vector, sizes[vector.axis] as number);
   const most = Math.max(1, Math.floor(CHUNK / work));
   const along = lanes?.size ?? 1;
   // Innermost axes that fit in a chunk become loops, the others a counter that chunks are cut from.
@@ -75,7 +72,7 @@ export function splitWork(
         });
       };
       if (perChunk === 1) item(chunk);
-      else builder.loop(from, to, item);
+      else builder.loop(from, to, item, { atLeastOnce: true });
     },
   };
 }
@@ -111,67 +108,4 @@ export function loopOver(
   }
   const turn = (counter: Value): void => enter((vectors[0] as Indices).counter(first.size, counter));
   builder.loop(builder.i32(0), builder.i32(first.size), turn, { reverse });
-}
-
-/** A part of an axis in groups of vectors; the last part also has the elements that fill no group. */
-export interface GroupRange {
-  readonly from?: Value;
-  readonly to?: Value;
-  readonly isLast?: Value;
-}
-
-/**
- * The loops over an axis in lanes: groups of a few vectors of four elements, then what is left in single vectors, then one
- * by one. Vectors of a group are independent work for the machine, and what V8 fuses to wider ones.
- */
-export class LaneLoop {
-  readonly axis: number;
-  readonly size: number;
-  /** Vectors of a group, elements of a group, whole groups. */
-  readonly units: number;
-  readonly width: number;
-  readonly groups: number;
-
-  constructor(axis: number, size: number, units: number) {
-    this.axis = axis;
-    this.size = size;
-    this.units = units;
-    this.width = LANES * units;
-    this.groups = Math.floor(size / this.width);
-  }
-
-  write(outer: Indices, { from, to, isLast }: GroupRange, body: (vectors: readonly Indices[]) => void): void {
-    const { builder, space } = outer;
-    builder.loop(from ?? builder.i32(0), to ?? builder.i32(this.groups), (counter) => {
-      const start = space.mul(outer.counter(this.groups, counter), this.width);
-      const starts = Array.from({ length: this.units }, (_, unit) => space.add(start, space.literal(LANES * unit)));
-      body(starts.map((first) => this.#vector(outer, first)));
-    });
-    const done = this.groups * this.width;
-    if (done === this.size) return;
-    builder.when(isLast ?? builder.i32(1), () => {
-      const vectors = Math.floor((this.size - done) / LANES);
-      const left = this.size - done - vectors * LANES;
-      this.#count(outer, vectors, (number) => {
-        body([this.#vector(outer, space.add(space.mul(number, LANES), space.literal(done)))]);
-      });
-      this.#count(outer, left, (number) => {
-        const single = new Indices(builder, outer.places, { like: outer });
-        single.bind(this.axis, () => space.add(number, space.literal(this.size - left)));
-        body([single]);
-      });
-    });
-  }
-
-  #vector(outer: Indices, first: Linear): Indices {
-    const indices = new Indices(outer.builder, outer.places, { lanes: LANES, like: outer });
-    indices.bind(this.axis, (lane) => outer.space.add(first, outer.space.literal(lane)));
-    return indices;
-  }
-
-  #count(outer: Indices, turns: number, body: (number: Linear) => void): void {
-    const { builder, space } = outer;
-    if (turns === 1) body(space.literal(0));
-    else if (turns > 1) builder.loop(builder.i32(0), builder.i32(turns), (at) => body(outer.counter(turns, at)));
-  }
 }

@@ -173,6 +173,23 @@ export class Arithmetic {
     return { n: this.sub(sum, offset), factors };
   }
 
+  /** The whole number n nearest to a * b, and its last binary digit as a condition, the one before as a sign; + 1 where told. */
+  turns(a: Value, b: Value, more: 0 | 1): { readonly n: Local; readonly isOdd: Local; readonly sign: Local } {
+    const { fraction } = formats[this.shape];
+    const offset = 1.5 * 2 ** fraction;
+    const sum = this.madd(a, b, offset);
+    const digits = more === 0 ? sum : this.add(sum, more);
+    const width = fraction === 23 ? 32 : 64;
+    const isOdd = this.#integer('shr_s', this.#integer('shl', digits, width - 1), width - 1);
+    const sign = this.#call('and', this.#integer('shl', digits, width - 2), -0);
+    return { n: this.sub(sum, offset), isOdd, sign };
+  }
+
+  /** `a`, turned to -a where `sign` is negative. */
+  withTurned(a: Local, sign: Local): Local {
+    return this.#call('xor', a, sign);
+  }
+
   /** fraction in [1, 2) and exponent of a normal x > 0. */
   split(x: Value): { fraction: Local; exponent: Local } {
     const { ints, fraction: digits, bias } = formats[this.shape];
@@ -196,7 +213,7 @@ export class Arithmetic {
   }
 
   /** Whole-number arithmetic on the bits of numbers. */
-  #integer(op: 'shl' | 'shr_u' | 'sub', a: Local, b: Local | number): Local {
+  #integer(op: 'shl' | 'shr_s' | 'shr_u' | 'sub', a: Local, b: Local | number): Local {
     const { ints } = formats[this.shape];
     this.#bits(a);
     if (typeof b !== 'number') this.#bits(b);
@@ -218,7 +235,8 @@ export class Arithmetic {
 
   #call(name: string, ...operands: readonly Value[]): Local {
     for (const operand of operands) this.push(operand);
-    this.f.op(`${name === 'or' ? 'v128' : this.shape}.${name}` as PlainOp);
+    const isBitwise = name === 'and' || name === 'or' || name === 'xor';
+    this.f.op(`${isBitwise ? 'v128' : this.shape}.${name}` as PlainOp);
     return this.pop();
   }
 

@@ -117,6 +117,23 @@ export function sineOfRest(m: Arithmetic, r: Value, turns: Value): Local {
   return m.select(isNegative, m.neg(size), size);
 }
 
+/** Up to here quarter turns can be taken off in float32. */
+export const MODERATE = 6000;
+
+/** pi / 2 in parts whose products with numbers of quarter turns are exact up to `MODERATE`, and the rest. */
+const fewHalfPi = [1.5703125, 0.00048351287841796875, 3.1385570764541626e-7, 6.07710062827671e-11] as const;
+
+/** sin(x + quarters * pi / 2) of four float32 up to `MODERATE`. */
+export function sineOfFew(m: Arithmetic, x: Local, quarters: 0 | 1): Local {
+  const { n, isOdd, sign } = m.turns(x, 2 / Math.PI, quarters);
+  const r = fewHalfPi.reduce((rest: Local, part) => m.madd(n, -part, rest), x);
+  const z = m.mul(r, r);
+  const sin = m.madd(m.mul(r, z), m.polynomial(z, sine.slice(0, 4)), r);
+  const cos = m.madd(z, m.polynomial(z, cosine.slice(0, 5)), 1);
+  const value = m.withTurned(m.select(isOdd, cos, sin), sign);
+  return quarters === 0 ? m.select(m.equal(x, 0), x, value) : value;
+}
+
 export function sin(m: Arithmetic, x: Value): Local {
   // Of -0 the subtractions above make 0.
   return m.select(m.equal(x, 0), x, sineOfQuarter(m, x, 0));

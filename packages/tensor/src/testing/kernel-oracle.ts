@@ -3,7 +3,9 @@ import type { Contraction, Expr, Guard, Index, Kernel, RowKernel, ScatterAdd, St
 import { type DType, type HostArray, isFloat } from '../types/dtype.ts';
 
 /**
- * Kernels in the plainest loops: every expression is evaluated anew at every element, nothing is hoisted or shared.
+ * Runs a kernel in the plainest loops: every expression is evaluated anew at every element, nothing is hoisted or shared.
+ * Writes to the operands that the kernel writes; `given` are its launch arguments. Values are held in float64 and rounded
+ * where they are stored: exact where they are whole numbers, as those of random kernels are.
  *
  * @example
  * const index: Index = { kind: 'axis', axis: 0 };
@@ -15,7 +17,11 @@ import { type DType, type HostArray, isFloat } from '../types/dtype.ts';
  * runOracle({ kind: 'row', operands, arguments: [], outer: [3], inner: [], stages }, values, []);
  * values[1]; // Float32Array [-1, -2, -3]
  */
-export function runOracle(kernel: Exclude<Kernel, { kind: 'host' }>, operands: HostArray[], given: number[]): void {
+export function runOracle(
+  kernel: Exclude<Kernel, { kind: 'host' }>,
+  operands: HostArray[],
+  given: readonly number[],
+): void {
   // Reads see what was there before the kernel, as in-place kernels promise to read only where they write.
   const before = operands.map((operand) => operand.slice());
   const write = (store: Store, at: At): void => put(kernel, operands, store, evaluate(store.value, at), at);
@@ -28,7 +34,7 @@ export function runOracle(kernel: Exclude<Kernel, { kind: 'host' }>, operands: H
 interface At {
   readonly kernel: { readonly operands: Kernel['operands'] };
   readonly operands: HostArray[];
-  readonly given: number[];
+  readonly given: readonly number[];
   readonly axes: number[];
   readonly stages?: (stage: number) => number;
   readonly accumulator?: number;
