@@ -15,8 +15,7 @@ if (what === 'first-step') {
 } else {
   const { measurePlan } = await import('./plan-measures.ts');
   const files = JSON.parse(await readFile(inputs, 'utf8')) as InputFile[];
-  const around = { launches, threads: Number(threads) };
-  print(await measurePlan(JSON.parse(task) as TaskOf<'train-step'>, files, around));
+  print(await measurePlan(JSON.parse(task) as TaskOf<'train-step'>, files, launches));
 }
 await backend.dispose();
 
