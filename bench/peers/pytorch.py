@@ -1,5 +1,6 @@
 """PyTorch on the CPU: `pytorch.py <threads>`."""
 
+import os
 import sys
 import time
 
@@ -212,4 +213,5 @@ def prepare(task, inputs):
 
 
 capability = [line.split(":")[1].strip() for line in torch.__config__.show().split("\n") if "CPU capability" in line]
-serve({"version": torch.__version__, "instructions": capability[0]}, prepare)
+about = {"version": torch.__version__, "instructions": capability[0], "oneDNN": os.environ.get("ONEDNN_MAX_CPU_ISA", "all")}
+serve(about, prepare)

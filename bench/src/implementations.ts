@@ -38,7 +38,9 @@ export interface Places {
 const patience = 8;
 
 export function isAffordable({ speed }: Candidate, { flops, task }: Work): boolean {
-  const isGradient = task.kind === 'block' || (task.kind === 'convolution' && task.role !== 'forward');
+  // A third of a block's work is that of the gradient that is slow.
+  if (task.kind === 'block') return flops / 3 / speed.gradient / 1e9 <= patience;
+  const isGradient = task.kind === 'convolution' && task.role !== 'forward';
   return flops / (isGradient ? speed.gradient : speed.forward) / 1e9 <= patience;
 }
 

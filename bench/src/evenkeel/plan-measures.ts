@@ -1,5 +1,4 @@
-import { commit, explain } from '@evenkeel/tensor';
-import { busyTime, threadTimes } from '../measure/busy-time.ts';
+import { commit, explain, profile } from '@evenkeel/tensor';
 import { summarize } from '../measure/statistics.ts';
 import { load } from '../process/serve.ts';
 import type { InputFile, TaskOf } from '../work/task.ts';
@@ -15,7 +14,7 @@ const steps = 8;
 export async function measurePlan(
   task: TaskOf<'train-step'>,
   inputs: readonly InputFile[],
-  { launches, threads }: { launches: Launches; threads: number },
+  launches: Launches,
 ): Promise<Record<string, number>> {
   const training = await TrainingRun.start(task, await Promise.all(inputs.map(load)));
   const step = async () => {
@@ -23,24 +22,22 @@ export async function measurePlan(
     const loss = training.assign();
     await commit(loss);
     await loss.item();
-    return { untilLaunch: launches.at - started, wall: performance.now() - started };
+    return launches.at - started;
   };
   const cold = await step();
   await step();
   const cached: number[] = [];
   const overheads: number[] = [];
   for (let i = 0; i < steps; i++) {
-    const before = threadTimes();
-    const { untilLaunch, wall } = await step();
-    const after = threadTimes();
-    cached.push(untilLaunch);
-    if (before !== undefined && after !== undefined) overheads.push(wall - busyTime(before, after, threads));
+    const { result, wallMilliseconds, busyMilliseconds } = await profile(step, { kernels: false });
+    cached.push(result);
+    if (busyMilliseconds !== undefined) overheads.push(wallMilliseconds - busyMilliseconds);
   }
   const { peakBytes } = explain(training.assign());
   await commit();
   training.dispose();
   return {
-    'edm2-plan-cold': cold.untilLaunch,
+    'edm2-plan-cold': cold,
     'edm2-plan-cached': summarize(cached).median,
     ...(overheads.length === 0 ? {} : { 'edm2-host-overhead': summarize(overheads).median }),
     'edm2-plan-memory': peakBytes / 2 ** 20,

@@ -1,15 +1,18 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Candidate, Places } from '../implementations.ts';
-import { ImplementationProcess } from '../process/implementation-process.ts';
+import { ImplementationProcess, lastWords } from '../process/implementation-process.ts';
 import type { Result } from '../results.ts';
 import type { ProcessWork } from '../work/process-works.ts';
 import type { InputFile } from '../work/task.ts';
 import type { Work } from '../work/work.ts';
 import { type Measured, writeInputs } from './measure-work.ts';
 import { summarize } from './statistics.ts';
+
+/** Seconds that one process may take. */
+const longest = 120;
 
 /** Measures works of whole processes, in turns; `training` is the step that they are about. */
 export async function measureProcesses(
@@ -18,6 +21,8 @@ export async function measureProcesses(
 ): Promise<Measured> {
   const { candidates, training, places, folder, rounds } = around;
   const inputs = await writeInputs(training, folder);
+  const list = join(folder, 'inputs.json');
+  await writeFile(list, JSON.stringify(inputs));
   const figures = new Map<string, { work: ProcessWork; candidate: Candidate; values: number[] }>();
   const absences: Measured['absences'][number][] = [];
   const failed = new Set<string>();
@@ -39,11 +44,7 @@ export async function measureProcesses(
         if (failed.has(key)) continue;
         try {
           if (program === 'memory') take(candidate, await memoryFigures(candidate, training, { inputs, folder }));
-          else
-            take(
-              candidate,
-              await freshFigures(candidate, [program, JSON.stringify(training.task), JSON.stringify(inputs)], places),
-            );
+          else take(candidate, await freshFigures(candidate, [program, JSON.stringify(training.task), list], places));
         } catch (error) {
           failed.add(key);
           for (const work of works.filter((one) => one.program === program)) {
@@ -86,9 +87,14 @@ async function freshFigures(
   { programs }: Places,
 ): Promise<Record<string, number>> {
   const ownArguments = command.arguments.slice(1);
-  const options = { env: { ...process.env, NODE_NO_WARNINGS: '1', ...command.environment }, timeout: 120_000 };
-  const { stdout } = await run(command.program, [join(programs, 'fresh.mjs'), ...ownArguments, ...given], options);
-  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '{}');
+  const options = { env: { ...process.env, NODE_NO_WARNINGS: '1', ...command.environment }, timeout: 1000 * longest };
+  try {
+    const { stdout } = await run(command.program, [join(programs, 'fresh.mjs'), ...ownArguments, ...given], options);
+    return JSON.parse(stdout.trim().split('\n').at(-1) ?? '{}');
+  } catch (error) {
+    const { stderr = '', killed } = error as { stderr?: string; killed?: boolean };
+    throw new Error(killed ? `not done within ${longest} seconds` : lastWords(stderr.split('\n')));
+  }
 }
 
 /** How much a process has grown, at its largest, after steps of training. Only Linux tells. */

@@ -1,6 +1,7 @@
 // jax-js on its WebAssembly device: `jax-js.mjs <threads>`. In Node it has one thread.
 import { type Input, type Prepared, serve, Unsupported } from '../process/serve.ts';
 import type { Task, TaskOf } from '../work/task.ts';
+import { jaxBlock } from './jax-block.ts';
 
 /** An array is consumed by what uses it; `ref` keeps it for another use. */
 export interface JaxArray {
@@ -19,19 +20,24 @@ export interface JaxArray {
   dispose(): void;
 }
 
-type Traced = (...inputs: JaxArray[]) => JaxArray | JaxArray[];
+export type Traced = (...inputs: JaxArray[]) => JaxArray | JaxArray[];
 
 export interface Jax {
   init(): Promise<readonly string[]>;
   defaultDevice(device: string): void;
   jit(fn: Traced): Traced;
   grad(fn: (...inputs: JaxArray[]) => JaxArray, options: { argnums: number | readonly number[] }): Traced;
+  valueAndGrad(
+    fn: (...inputs: JaxArray[]) => readonly JaxArray[],
+    options: { argnums: readonly number[]; hasAux: true },
+  ): (...inputs: JaxArray[]) => [[JaxArray, JaxArray], JaxArray[]];
   blockUntilReady<T>(values: T): Promise<T>;
   readonly numpy: {
     array(values: Float32Array): JaxArray;
     matmul(a: JaxArray, b: JaxArray): JaxArray;
     sqrt(x: JaxArray): JaxArray;
     square(x: JaxArray): JaxArray;
+    clip(x: JaxArray, low: number, high: number): JaxArray;
   };
   readonly nn: { silu(x: JaxArray): JaxArray; softmax(x: JaxArray, axis: number): JaxArray };
   readonly lax: {
@@ -61,6 +67,9 @@ function traced(task: Task): Traced {
         const logits = np.matmul(query as JaxArray, (key as JaxArray).transpose([0, 1, 3, 2]));
         return np.matmul(nn.softmax(logits.div(Math.sqrt(task.channels)), -1), value as JaxArray);
       };
+    case 'block':
+      if (task.heads > 0) throw new Unsupported('written for blocks without attention');
+      return jaxBlock(jax, task);
     default:
       throw new Unsupported('not written for it');
   }

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { type Input, type Prepared, serve, Unsupported } from '../process/serve.ts';
 import type { Task, TaskOf } from '../work/task.ts';
+import { tfBlock } from './tf-block.ts';
 
 export interface TfTensor {
   readonly shape: readonly number[];
@@ -20,6 +21,7 @@ export interface TensorFlow {
   tensor(values: Float32Array, shape: readonly number[]): TfTensor;
   zeros(shape: readonly number[]): TfTensor;
   tidy<T>(fn: () => T): T;
+  keep(x: TfTensor): TfTensor;
   add(a: TfTensor, b: TfTensor | number): TfTensor;
   sub(a: TfTensor, b: TfTensor): TfTensor;
   mul(a: TfTensor, b: TfTensor | number): TfTensor;
@@ -55,7 +57,7 @@ const toHwio = [2, 3, 1, 0];
 const toOihw = [3, 2, 0, 1];
 
 /** A computation on inputs in its layout, and how its results come back into ours. */
-interface Program {
+export interface Program {
   readonly inputLayouts: readonly (readonly number[] | undefined)[];
   readonly resultLayouts: readonly (readonly number[] | undefined)[];
   compute(...inputs: TfTensor[]): TfTensor[];
@@ -79,6 +81,9 @@ function programOf(task: Task): Program {
       return convolution(task);
     case 'elementwise':
       return elementwise(task);
+    case 'block':
+      if (task.heads > 0) throw new Unsupported('written for blocks without attention');
+      return tfBlock(tf, task, { toNhwc, toNchw, toHwio, toOihw });
     default:
       throw new Unsupported('not written for it');
   }

@@ -113,9 +113,15 @@ export class ImplementationProcess {
     if (!done) return JSON.parse(value) as Answer;
     return {
       is: 'failed',
-      reason: `its process ended: ${this.#complaints.slice(-3).join(' ').trim() || 'no message'}`,
+      reason: `its process ended: ${lastWords(this.#complaints)}`,
     };
   }
+}
+
+/** The error among what a process said, without the stack around it. */
+export function lastWords(lines: readonly string[]): string {
+  const told = lines.filter((line) => line.trim() !== '');
+  return told.findLast((line) => /error/i.test(line))?.trim() ?? told.at(-1)?.trim() ?? 'no message';
 }
 
 async function* answersOf({ stdout }: ChildProcess): AsyncGenerator<string, undefined> {
