@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { wasm } from '@evenkeel/backend-wasm';
 import { Generator, withBackend } from '@evenkeel/tensor';
@@ -29,6 +29,15 @@ describe('the shipped classifier', () => {
       return accuracy(classifier, subset(emoji, heldOut));
     });
     expect(overall).toBeGreaterThan(0.85);
+    // What the docs say of each class.
+    const page = readFileSync(new URL('../../../docs/quickstart-recipe.md', import.meta.url), 'utf8');
+    const stated = Object.fromEntries(
+      [...page.matchAll(/^\| (\w+) \| (\d+) of (\d+) \|/gm)].map(([, name, right, all]) => [
+        name as string,
+        Number(right) / Number(all),
+      ]),
+    );
+    expect(classes).toEqual(stated);
     expect(Object.keys(classes)).toEqual(emoji.classNames);
   });
 

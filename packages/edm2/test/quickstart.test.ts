@@ -3,12 +3,35 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodePng, type HostArray } from '@evenkeel/formats';
 import { writeFileAtomically } from '@evenkeel/formats/node';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadEmoji16, splitHeldOut } from '../src/data/index.ts';
 import { encodeSnapshot } from '../src/ema/index.ts';
 import { judge } from '../src/quickstart/judge.ts';
 import { readPainters } from '../src/quickstart/painters.ts';
 import { emaStds, guidance, mainStd, postHocStd } from '../src/quickstart/recipe.ts';
+import { affordablePlan, fullPlan, type SamplingPlan, samplingMs } from '../src/quickstart/sampling-plan.ts';
+
+describe('sampling', () => {
+  test('takes the best plan that fits, and the least where none does', () => {
+    const second = (plan: SamplingPlan) => samplingMs(plan, 10, 450); // at 450 images a second, a pass takes 1 ms
+    expect(second({ columns: 4, steps: 12, guided: true })).toBe(10 * 4 * 6 * 23 * 2);
+    expect(affordablePlan(Number.POSITIVE_INFINITY, 10, 450)).toEqual(fullPlan);
+    expect(affordablePlan(0, 10, 450)).toEqual({ columns: 1, steps: 6, guided: false });
+    fc.assert(
+      fc.property(
+        fc.double({ min: 1, max: 1e6, noNaN: true }),
+        fc.double({ min: 1, max: 1e3, noNaN: true }),
+        (ms, rate) => {
+          const [plan, less] = [affordablePlan(ms, 10, rate), affordablePlan(ms / 2, 10, rate)];
+          const least = affordablePlan(0, 10, rate);
+          expect(samplingMs(plan, 10, rate)).toBeLessThanOrEqual(Math.max(ms, samplingMs(least, 10, rate)));
+          expect(samplingMs(less, 10, rate)).toBeLessThanOrEqual(samplingMs(plan, 10, rate));
+        },
+      ),
+    );
+  });
+});
 
 let folder: string;
 beforeEach(() => {

@@ -11,7 +11,8 @@ import { type Judgement, judge } from './judge.ts';
 import { parseOptions, type QuickstartOptions } from './options.ts';
 import { type PaintReport, paint } from './paint.ts';
 import { duration, ProgressLine } from './progress-line.ts';
-import { blockColumns, blockCount, networkFor, samplingMs } from './recipe.ts';
+import { networkFor } from './recipe.ts';
+import { affordablePlan, fullPlan } from './sampling-plan.ts';
 import { type TrainingReport, train } from './train.ts';
 
 async function run(options: QuickstartOptions): Promise<void> {
@@ -30,10 +31,8 @@ async function run(options: QuickstartOptions): Promise<void> {
 
   const signal = onInterrupt(line);
   const deadline = start + minutes * 60_000;
-  /** Pictures of all blocks that are one column wide. */
-  const samples = dataset.classNames.length * blockCount;
   let training: TrainingReport | undefined;
-  let columns = blockColumns;
+  let plan = fullPlan;
   if (!samplesOnly) {
     training = await train({
       dataset,
@@ -41,7 +40,6 @@ async function run(options: QuickstartOptions): Promise<void> {
       seed,
       backend: options.backend,
       deadline,
-      samples: samples * blockColumns,
       line,
       isStopped: () => signal.aborted,
     });
@@ -50,10 +48,9 @@ async function run(options: QuickstartOptions): Promise<void> {
       `trained ${steps} steps, ${images} images; held-out error ${(100 * heldOutRatio).toFixed(0)}% of an untrained network's`,
     );
     await writeFileAtomically(join(folder, 'loss.svg'), lossChart(training));
-    const affordable = (deadline - performance.now()) / samplingMs(samples, training.imagesPerSecond);
-    columns = Math.max(1, Math.min(blockColumns, Math.floor(affordable)));
+    plan = affordablePlan(deadline - judgingMs - performance.now(), dataset.labelCount, training.imagesPerSecond);
   }
-  const request = { dataset, folder, seed, columns, line, signal };
+  const request = { dataset, folder, seed, plan, line, signal };
   const painted = await paint({
     ...request,
     deadline: samplesOnly ? Number.POSITIVE_INFINITY : deadline - judgingMs,

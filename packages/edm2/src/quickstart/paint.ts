@@ -8,7 +8,8 @@ import { Precond } from '../network/precondition.ts';
 import { sample } from '../sample/sample.ts';
 import { type Painter, readPainters } from './painters.ts';
 import type { ProgressLine } from './progress-line.ts';
-import { guidance, mainBlocks, mainStd, postHocStd, samplerSteps } from './recipe.ts';
+import { guidance, mainBlocks, mainStd, postHocStd } from './recipe.ts';
+import type { SamplingPlan } from './sampling-plan.ts';
 
 /** Blocks of the main average that `samples.png` shows. */
 const shownBlocks = 2;
@@ -18,8 +19,7 @@ export interface PaintRequest {
   readonly dataset: ImageDataset;
   readonly folder: string;
   readonly seed: number;
-  /** Samples of each class in a block. */
-  readonly columns: number;
+  readonly plan: SamplingPlan;
   /** `performance.now()` by which the last block should be painted. */
   readonly deadline: number;
   readonly line: ProgressLine;
@@ -67,10 +67,12 @@ export interface Samples {
  * @throws when the folder holds no snapshots, or one cannot be read; the signal's reason when it stops.
  */
 export async function paint(request: PaintRequest): Promise<{ report: PaintReport; samples: Samples }> {
-  const { dataset, folder, columns, deadline, line, signal } = request;
+  const { dataset, folder, plan, deadline, line, signal } = request;
+  const { columns, steps } = plan;
   signal.throwIfAborted();
   const start = performance.now();
-  const { network, images, snapshots, trainingSeed, painters, guide } = await readPainters(folder);
+  const { network, images, snapshots, trainingSeed, painters, ...earlier } = await readPainters(folder);
+  const guide = plan.guided ? earlier.guide : undefined;
   line.print(`EMA ${postHocStd} reconstructed from ${snapshots} snapshots`);
   const main = painters.find(({ std }) => std === mainStd) ?? (painters[0] as Painter);
   const others = painters.filter((painter) => painter !== main);
@@ -99,7 +101,7 @@ export async function paint(request: PaintRequest): Promise<{ report: PaintRepor
     snapshots,
     stds: [main, ...others].map(({ std }) => std),
     pictures: [...blocksOf.values()].flat(2).length,
-    samplerSteps,
+    samplerSteps: steps,
     guidance: guide && { weight: guidance.weight, images: guide.images },
     seconds: (performance.now() - start) / 1000,
   };
@@ -117,7 +119,8 @@ interface Block {
 
 /** `columns` pictures of each class, class after class. */
 async function paintBlock({ net, guide, painter, block }: Block, request: PaintRequest): Promise<Uint8Array[]> {
-  const { dataset, seed, columns, line, signal } = request;
+  const { dataset, seed, plan, line, signal } = request;
+  const { columns } = plan;
   const classes = dataset.classNames.length;
   const labels = Int32Array.from({ length: classes * columns }, (_, i) => Math.floor(i / columns));
   net.loadStateDict(stateDictOf(painter.values));
@@ -125,7 +128,7 @@ async function paintBlock({ net, guide, painter, block }: Block, request: PaintR
   const shape = [labels.length, dataset.channels, dataset.resolution, dataset.resolution];
   const latents = await sample(net, new Generator(seed).fork(block).normal(shape), {
     labels: oneHot(tensor(labels), classes),
-    steps: samplerSteps,
+    steps: plan.steps,
     ...(guide && { guide, guidance: guidance.weight }),
     onStep({ step, steps }) {
       signal.throwIfAborted();

@@ -49,14 +49,3 @@ export const blockColumns = 4;
 
 /** Blocks of samples of the main average; the others have one each. */
 export const mainBlocks = 4;
-
-/** How many blocks are painted where there is time. */
-export const blockCount = mainBlocks + emaStds.length;
-
-/**
- * How long it takes to sample so many pictures, roughly: each takes 2 steps - 1 forward passes of the network and as many of
- * its guide, and a forward pass less than half as long as a training step of one image.
- */
-export function samplingMs(pictures: number, imagesPerSecond: number): number {
-  return (pictures * (2 * samplerSteps - 1) * 2 * 450) / imagesPerSecond;
-}

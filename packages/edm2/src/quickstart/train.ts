@@ -8,7 +8,8 @@ import { Precond } from '../network/precondition.ts';
 import { trainingExamples } from '../train/batch.ts';
 import { Trainer } from '../train/trainer.ts';
 import { duration, type ProgressLine } from './progress-line.ts';
-import { batchSize, emaStds, learning, networkFor, noise, samplingMs, snapshotCount } from './recipe.ts';
+import { batchSize, emaStds, learning, networkFor, noise, snapshotCount } from './recipe.ts';
+import { fullPlan, samplingMs } from './sampling-plan.ts';
 import { removeSnapshots, snapshotFile } from './snapshot-files.ts';
 
 /** What a training run reports. */
@@ -31,17 +32,15 @@ export interface TrainingRequest {
   readonly folder: string;
   readonly seed: number;
   readonly backend: 'wasm' | 'js';
-  /** `performance.now()` by which everything, sampling included, should be over. */
+  /** `performance.now()` by which everything, the sampling of the full plan included, should be over. */
   readonly deadline: number;
-  /** Pictures that will be sampled afterwards, for which time is kept. */
-  readonly samples: number;
   readonly line: ProgressLine;
   readonly isStopped: () => boolean;
 }
 
 /** Trains until the time is used, writing snapshots of both averages on the way. */
 export async function train(request: TrainingRequest): Promise<TrainingReport> {
-  const { dataset, folder, seed, deadline, samples, line, isStopped } = request;
+  const { dataset, folder, seed, deadline, line, isStopped } = request;
   const { train: trained, heldOut } = splitHeldOut(dataset, { seed });
   const images = subset(dataset, trained);
   using net = new Precond({
@@ -64,7 +63,8 @@ export async function train(request: TrainingRequest): Promise<TrainingReport> {
     const span = (latest.at(-1) ?? start) - (latest[0] ?? start);
     return span > 0 ? ((latest.length - 1) * batchSize * 1000) / span : 0;
   };
-  const end = (): number => deadline - Math.min(1.1 * samplingMs(samples, rate()) + 4000, 0.35 * (deadline - start));
+  const end = (): number =>
+    deadline - Math.min(1.1 * samplingMs(fullPlan, dataset.labelCount, rate()) + 4000, 0.35 * (deadline - start));
 
   /** Those of an earlier run stay until there are new ones. */
   let isFirst = true;
