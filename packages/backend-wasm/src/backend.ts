@@ -12,6 +12,7 @@ import { cores, type Settings, settle, type WasmOptions } from './options.ts';
 import { emitPlan, type PlanModule } from './plan-module.ts';
 import { ScratchArena } from './scratch-arena.ts';
 import { layOut, type ScratchLayout } from './scratch-layout.ts';
+import { checkTuning, defaultTuning, measureTuning, type Tuning } from './tuning.ts';
 import { WorkerPool } from './worker-pool.ts';
 
 /** What {@link wasm} gives. */
@@ -42,6 +43,7 @@ class PlanRunner implements WasmBackend, BufferHome {
   readonly name = 'wasm';
   readonly capabilities: Capabilities;
   readonly instructions: InstructionSet;
+  readonly numerics: string;
   readonly memory: HostMemory;
   readonly #shared: boolean;
   readonly #debug: Settings['debug'];
@@ -51,12 +53,14 @@ class PlanRunner implements WasmBackend, BufferHome {
   readonly #arena: ScratchArena;
   readonly #live = new Set<WasmBuffer>();
   readonly #emitted = new WeakMap<Plan, Emitted>();
+  #measuring: Promise<void> | undefined;
+  #tuning: Tuning | undefined;
   #modules = 0;
   #queue: Promise<void> = Promise.resolve();
   #pending = 0;
   #disposed = false;
 
-  constructor({ threads, shared, memoryBytes, instructions, fastConvolutions, experimental, debug }: Settings) {
+  constructor({ threads, shared, memoryBytes, instructions, fastConvolutions, experimental, tuning, debug }: Settings) {
     this.#debug = debug;
     this.#fastConvolutions = fastConvolutions;
     const best = probeInstructions({ experimental });
@@ -66,6 +70,8 @@ class PlanRunner implements WasmBackend, BufferHome {
       );
     }
     this.instructions = instructions ?? best;
+    this.numerics = `WebAssembly, ${this.instructions}`;
+    this.#tuning = tuning && checkTuning(tuning, this.instructions);
     this.#shared = shared;
     if (shared) {
       const memory = new SharedMemory(memoryBytes);
@@ -116,6 +122,7 @@ class PlanRunner implements WasmBackend, BufferHome {
 
   async compile(plan: Plan): Promise<Executable> {
     this.#checkAlive();
+    if (this.#tuning === undefined) await this.#measure();
     const { module, layout } = this.#emit(plan);
     const id = ++this.#modules;
     this.#pool.add(id, await WebAssembly.compile(module.bytes));
@@ -185,6 +192,13 @@ class PlanRunner implements WasmBackend, BufferHome {
     return result;
   }
 
+  async #measure(): Promise<void> {
+    this.#measuring ??= measureTuning(this.instructions).then((tuning) => {
+      this.#tuning = tuning;
+    });
+    await this.#measuring;
+  }
+
   #emit(plan: Plan): Emitted {
     const known = this.#emitted.get(plan);
     if (known) return known;
@@ -192,6 +206,7 @@ class PlanRunner implements WasmBackend, BufferHome {
     const module = emitPlan(plan, {
       instructions: this.instructions,
       tolerant: this.#fastConvolutions,
+      tuning: this.#tuning ?? defaultTuning(this.instructions),
       threads,
       shared: this.#shared,
       spin: threads <= cores(),

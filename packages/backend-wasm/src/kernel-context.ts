@@ -16,6 +16,8 @@ export interface KernelContext {
   readonly tolerant?: boolean;
   /** Sums that contractions keep in registers; changes no bit. Default: the first of `tiles`. */
   readonly tile?: Tile;
+  /** Element operations of a chunk; changes no bit. */
+  readonly chunkWork?: number | undefined;
 }
 
 /** What expressions may refer to in the kernel that holds them. */

@@ -1,5 +1,6 @@
 import type { InstructionSet } from './emitted-kernel.ts';
 import { MEMORY_BYTES } from './host-memory.ts';
+import type { Tuning } from './tuning.ts';
 
 /** How a WebAssembly backend works. */
 export interface WasmOptions {
@@ -32,6 +33,11 @@ export interface WasmOptions {
    */
   readonly experimental?: boolean;
   /**
+   * What is else measured when the first plan is compiled, in a few milliseconds: sizes of tiles and chunks. No result
+   * depends on it.
+   */
+  readonly tuning?: Tuning;
+  /**
    * Shows what is written for each kernel, in the text format of WebAssembly, when a plan is compiled: `true` prints
    * it, a function is given it kernel by kernel. Default false.
    */
@@ -46,6 +52,7 @@ export interface Settings {
   readonly instructions: InstructionSet | undefined;
   readonly fastConvolutions: boolean;
   readonly experimental: boolean;
+  readonly tuning: Tuning | undefined;
   readonly debug: ((text: string) => void) | undefined;
 }
 
@@ -84,6 +91,7 @@ export function settle(options: WasmOptions): Settings {
     instructions,
     fastConvolutions,
     experimental,
+    tuning: options.tuning,
     debug: typeof debug === 'function' ? debug : debug ? (text) => console.log(text) : undefined,
   };
 }

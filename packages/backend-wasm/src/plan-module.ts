@@ -7,6 +7,7 @@ import { MathFunctions } from './math.ts';
 import { functionTexts } from './module-text.ts';
 import { addRuntimeFunctions } from './runtime-functions.ts';
 import { structureKey } from './structure-key.ts';
+import type { Tuning } from './tuning.ts';
 
 const PAGES = 65_536;
 
@@ -61,6 +62,7 @@ export interface EmitOptions {
   readonly instructions: InstructionSet;
   /** Whether 3 x 3 convolutions may be less exact. */
   readonly tolerant?: boolean;
+  readonly tuning: Tuning;
   readonly threads: number;
   readonly shared: boolean;
   /** Whether each thread has a core: then threads look for each other a while before they sleep. */
@@ -70,14 +72,14 @@ export interface EmitOptions {
 }
 
 export function emitPlan({ steps }: Plan, options: EmitOptions): PlanModule {
-  const { instructions, tolerant = false, threads, shared, spin, debug } = options;
+  const { instructions, tolerant = false, tuning, threads, shared, spin, debug } = options;
   const module = new ModuleBuilder();
   module.importMemory({ module: 'memory', name: 'memory', initial: 1, maximum: PAGES, shared });
   const runtime = addRuntimeFunctions(module);
   const barrier = addBarrier(module, spin ? {} : { turns: 0 });
   module.name(barrier, 'barrier', ['sync', 'threads']);
   const math = new MathFunctions(module, { fused: instructions !== 'plain' });
-  const context = { module, runtime, math, instructions, tolerant, threads };
+  const context = { module, runtime, math, instructions, tolerant, threads, ...tuning };
   const known = new Map<string, EmittedKernel>();
   const emitted = steps.map(({ kernel }, step): EmittedKernel | undefined => {
     if (kernel.kind === 'host') return undefined;

@@ -24,7 +24,8 @@ export function emitRow(kernel: RowKernel, context: KernelContext): EmittedKerne
   if (isWorthSplitting(kernel, vector?.axis)) return emitSplitRow(kernel, plan, isInner ? vector : undefined, context);
 
   const rows = isInner ? undefined : vector;
-  const split = splitWork(outer, rows, Math.max(1, rowLength) * Math.ceil(stages.length / 2));
+  const work = Math.max(1, rowLength) * Math.ceil(stages.length / 2);
+  const split = splitWork(outer, rows, work, context.chunkWork);
   const f = context.module.function(phaseType);
   const builder = new LoopBuilder(f);
   const [table, chunk, scratch] = [builder.parameter(0), builder.parameter(1), builder.parameter(2)];

@@ -12,7 +12,7 @@ import { splitWork } from './work-split.ts';
 /** Initial values, then the updates in increasing order, each added to what is stored. Outer positions are parallel. */
 export function emitScatterAdd(kernel: ScatterAdd, context: KernelContext): EmittedKernel {
   const { outer, size, updates, target } = kernel;
-  const split = splitWork(outer, undefined, size + updates);
+  const split = splitWork(outer, undefined, size + updates, context.chunkWork);
   const f = context.module.function(phaseType);
   const builder = new LoopBuilder(f);
   const [table, chunk] = [builder.parameter(0), builder.parameter(1)];

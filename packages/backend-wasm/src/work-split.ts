@@ -6,7 +6,7 @@ import type { Value } from './loop-values.ts';
 import type { VectorAxis } from './vector-axis.ts';
 
 /** Element operations that a chunk holds, about: some microseconds. */
-const CHUNK = 1 << 14;
+export const CHUNK_WORK = 1 << 14;
 
 /** Positions of parallel axes, in chunks that any thread may take. */
 export interface WorkSplit {
@@ -26,14 +26,20 @@ interface Axis {
 }
 
 /**
- * Splits axes 0, 1 ... of the given sizes, one of which may be computed in lanes; each position is `work` operations.
+ * Splits axes 0, 1 ... of the given sizes, one of which may be computed in lanes; each position is `work` operations, of
+ * which a chunk holds about `chunkWork`.
  */
-export function splitWork(sizes: readonly number[], vector: VectorAxis | undefined, work: number): WorkSplit {
+export function splitWork(
+  sizes: readonly number[],
+  vector: VectorAxis | undefined,
+  work: number,
+  chunkWork = CHUNK_WORK,
+): WorkSplit {
   const axes = sizes
     .map((size, axis) => ({ axis, size }))
     .filter(({ axis, size }) => axis !== vector?.axis && size > 1);
   const lanes = vector && new LaneLoop(vector, sizes[vector.axis] as number);
-  const most = Math.max(1, Math.floor(CHUNK / work));
+  const most = Math.max(1, Math.floor(chunkWork / work));
   const along = lanes?.size ?? 1;
   // Innermost axes that fit in a chunk become loops, the others a counter that chunks are cut from.
   let inner = along;
