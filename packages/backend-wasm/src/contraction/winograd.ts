@@ -15,6 +15,10 @@ import { inBothDirections } from './winograd-transforms.ts';
 
 /** Floats of transformed inputs and products that a unit has about: they stay in the second cache. */
 const UNIT = 2 ** 17;
+/** Tiles that a unit should have at least: all transformed weights are read for each. */
+const TILES = 64;
+/** Units for each thread. */
+const UNITS = 2;
 
 /**
  * A 3 x 3 convolution of stride 1 by Winograd's algorithm: weights are transformed once, tiles of inputs unit by unit;
@@ -37,7 +41,9 @@ function layoutOf(shape: WinogradShape, context: KernelContext) {
   const { points } = filtering;
   const tile = tileOf(context);
   const places = Math.ceil(outputs / tile.columns) * tile.columns;
-  const units = unitsOf(shape, Math.max(16, UNIT / (points * (channels + places))));
+  const { tilesInRow, rows } = unitsOf(shape, 1);
+  const most = (tilesInRow * rows) / (UNITS * context.threads);
+  const units = unitsOf(shape, Math.min(most, Math.max(TILES, UNIT / (points * (channels + places)))));
   const inputPoint = pointDistance(4 * units.tiles * channels);
   const productPoint = pointDistance(4 * units.tiles * places);
   // Inputs of a row of tiles are first, then their transforms, then products.
