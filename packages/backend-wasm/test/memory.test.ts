@@ -26,13 +26,13 @@ const bytesOf = (items: readonly ScratchItem[]): number => items.reduce((sum, { 
 describe.each([{ threads: 2 }, { shared: false }])('memory, %o', (options) => {
   test('explain and memory() count what kernels work in', async () => {
     await withBackend(backendOf(options), async () => {
-      const explained = explain(product(256));
+      const explained = explain(product(300));
       expect(explained.scratch.map(({ what }) => what)).toContainEqual(
-        expect.stringMatching(/^for each of \d threads .* of step \d \(matmul b1 m256 n256 k256/),
+        expect.stringMatching(/^for each of \d threads .* of step \d \(matmul b1 m300 n300 k300/),
       );
       expect(explained.peakBytes).toBe(4 + bytesOf(explained.scratch));
       expect(String(explained)).toContain('works in temporaries');
-      await product(256).data();
+      await product(300).data();
       expect(memory().scratch).toBe(bytesOf(explained.scratch));
     });
   });
@@ -40,7 +40,7 @@ describe.each([{ threads: 2 }, { shared: false }])('memory, %o', (options) => {
   test('a run that does not fit is refused before anything is allocated, itemized', async () => {
     const backend = backendOf({ ...options, memoryBytes: 2 ** 20 });
     await withBackend(backend, async () => {
-      await expect(product(256).data()).rejects.toThrow(
+      await expect(product(300).data()).rejects.toThrow(
         /^memory: this run needs .*, backend 'wasm' has 1 MiB: .*temporaries .*, for each of \d threads .* of step \d \(matmul/,
       );
       expect(memory()).toMatchObject({ total: 0, scratch: 0, running: 0 });
