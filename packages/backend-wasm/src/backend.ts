@@ -70,7 +70,7 @@ class PlanRunner implements WasmBackend, BufferHome {
       );
     }
     this.instructions = instructions ?? best;
-    this.numerics = `WebAssembly, ${this.instructions}`;
+    this.numerics = `WebAssembly, ${this.instructions}${fastConvolutions ? ', fast convolutions' : ''}`;
     this.#tuning = tuning && checkTuning(tuning, this.instructions);
     this.#shared = shared;
     if (shared) {

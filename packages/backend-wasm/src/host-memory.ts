@@ -1,6 +1,7 @@
 /// <reference lib="dom" />
 import type { DType, HostArray } from '@evenkeel/tensor';
 import { hostArray } from '@evenkeel/tensor';
+import { showBytes } from '@evenkeel/tensor/kernel';
 import type { WorkerPool } from './worker-pool.ts';
 
 const PAGE = 65_536;
@@ -26,7 +27,14 @@ export class SharedMemory implements HostMemory {
   readonly memory: WebAssembly.Memory;
 
   constructor(limit: number) {
-    this.memory = new WebAssembly.Memory({ ...pagesFor(limit), shared: true });
+    try {
+      this.memory = new WebAssembly.Memory({ ...pagesFor(limit), shared: true });
+    } catch (cause) {
+      throw new Error(
+        `wasm: the machine does not reserve addresses for ${showBytes(limit)} of shared memory (${String(cause)}). Give a smaller memoryBytes`,
+        { cause },
+      );
+    }
   }
 
   reach(end: number): boolean {

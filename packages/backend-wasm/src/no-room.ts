@@ -18,7 +18,9 @@ export function noRoom({ limit, buffers, scratchBytes, wanted }: Need): Error {
   const largest = live.slice(0, 3).map(({ bytes, dtype }) => `${showBytes(bytes)} ${dtype}`);
   const list = [...wanted].sort((a, b) => b.bytes - a.bytes).map(({ what, bytes }) => `${what} ${showBytes(bytes)}`);
   const holders = largest.length > 0 ? ` (largest: ${largest.join(', ')})` : '';
+  const total = held + scratchBytes + wanted.reduce((sum, { bytes }) => sum + bytes, 0);
+  const why = total <= limit ? 'the machine has no more, or what is free lies in pieces; ' : '';
   return new Error(
-    `wasm backend: no room for ${list.join(', ')}. The limit is ${showBytes(limit)}; ${live.length} buffers hold ${showBytes(held)}${holders}, scratch ${showBytes(scratchBytes)}. Use smaller batches, dispose results, or raise memoryBytes (at most 4 GiB)`,
+    `wasm backend: no room for ${list.join(', ')}. The limit is ${showBytes(limit)}; ${why}${live.length} buffers hold ${showBytes(held)}${holders}, scratch ${showBytes(scratchBytes)}. Use smaller batches, dispose results, or raise memoryBytes (at most 4 GiB)`,
   );
 }

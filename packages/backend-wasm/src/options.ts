@@ -67,7 +67,12 @@ export function settle(options: WasmOptions): Settings {
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= THREADS_AT_MOST)) {
     throw wrong('threads', threads, `a whole number from 1 to ${THREADS_AT_MOST}, or leave it out for all cores`);
   }
-  if (shared !== undefined && typeof shared !== 'boolean') throw wrong('shared', shared, 'true or false');
+  for (const [option, value] of Object.entries({ shared, fastConvolutions, experimental })) {
+    if (value !== undefined && typeof value !== 'boolean') throw wrong(option, value, 'true or false');
+  }
+  if (typeof debug !== 'boolean' && typeof debug !== 'function') {
+    throw wrong('debug', debug, 'true, false, or a function that is given the text');
+  }
   if (shared && !canShare()) {
     throw new Error(
       'wasm: shared is true, but this page cannot share memory between threads: it is not cross-origin isolated. Serve it with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp, or leave `shared` out',

@@ -28,7 +28,7 @@ export interface PlanModule {
 
 /** What kernels work in, where they do not say it themselves. */
 const scratchNames = {
-  row: 'kept values',
+  row: 'kept values and partial sums',
   contraction: 'packed panels and partial sums',
   scatterAdd: 'work space',
   host: 'work space',

@@ -57,7 +57,7 @@ interface WebWorker {
   postMessage(order: Order, moved: ArrayBuffer[]): void;
   terminate(): void;
   onmessage: ((event: { data: Answer }) => void) | null;
-  onerror: ((event: { message: string }) => void) | null;
+  onerror: ((event: { message?: string }) => void) | null;
 }
 
 async function startWebWorker({ answer, died }: WorkerEvents): Promise<WorkerHandle> {
@@ -65,7 +65,9 @@ async function startWebWorker({ answer, died }: WorkerEvents): Promise<WorkerHan
   const url = URL.createObjectURL(new Blob([workerSource], { type: 'text/javascript' }));
   const worker = new Worker(url);
   worker.onmessage = ({ data }) => answer(data);
-  worker.onerror = ({ message }) => died(message);
+  // A worker that was not allowed to start tells nothing.
+  worker.onerror = ({ message }) =>
+    died(message ?? 'it could not start. A content security policy must allow worker-src blob:');
   return {
     send: (order) => worker.postMessage(order, movedBy(order)),
     keepAlive: () => {},

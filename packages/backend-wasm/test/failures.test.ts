@@ -4,23 +4,14 @@ import type { DeviceBuffer } from '@evenkeel/tensor';
 import type { Plan } from '@evenkeel/tensor/kernel';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type WasmBackend, type WasmOptions, wasm } from '../src/index.ts';
-import { chain, strided } from './plans.ts';
+import { chain, inPlaces, strided } from './plans.ts';
 
 const LENGTH = 2 ** 18;
 const good = chain(LENGTH, [strided(LENGTH, 1), strided(LENGTH, 1), strided(LENGTH, 1)]);
 /** The second kernel reads far behind all memory; its first chunks do not. */
 const bad = chain(LENGTH, [strided(LENGTH, 1), strided(LENGTH, 1024), strided(LENGTH, 1)]);
 /** As long as it takes to see that it is under way. */
-const long = chain(
-  LENGTH,
-  Array.from({ length: 2000 }, () => strided(LENGTH, 1)),
-);
-// The kernels write into each other's place: time is what counts.
-const longInPlace: Plan = {
-  ...long,
-  values: long.values.map((value, i) => (value.role === 'temporary' ? { ...value, slot: i % 2 } : value)),
-  slots: [4 * LENGTH, 4 * LENGTH],
-};
+const long = inPlaces(chain(LENGTH, new Array(2000).fill(strided(LENGTH, 1))));
 
 /** The threads of Node that were started. */
 const workers: Worker[] = [];
@@ -78,7 +69,7 @@ describe('a run fails', () => {
   test('where a worker is killed: with the step; the next run works', async () => {
     const { start, expectGood } = await setUp({ threads: 2 });
     await expectGood();
-    const { done } = await start(longInPlace);
+    const { done } = await start(long);
     const failed = expect(done).rejects.toThrow(
       /wasm backend: step \d+ of 2000 \(row \[262144\]: add\) failed: worker 1 of 2 died: ended with code 1/,
     );
@@ -91,7 +82,7 @@ describe('a run fails', () => {
   test('for good where the only worker is killed, and the memory with it', async () => {
     const { start, backend: made, expectGood } = await setUp({ shared: false });
     await expectGood();
-    const { done, outputs } = await start(longInPlace);
+    const { done, outputs } = await start(long);
     const failed = expect(done).rejects.toThrow(/its worker died|worker 0 of 1 died/);
     const unread = expect(outputs[0]?.read()).rejects.toThrow(/died/);
     await workers[0]?.terminate();
@@ -107,7 +98,7 @@ describe('a run fails', () => {
 describe('dispose', () => {
   test.each(places)('ends what is under way, %o', async (options) => {
     const { start, backend: made } = await setUp(options);
-    const runs = [await start(good), await start(longInPlace), await start(bad), await start(good)];
+    const runs = [await start(good), await start(long), await start(bad), await start(good)];
     const settled = Promise.allSettled(runs.map(({ done }) => done));
     await made.dispose();
     expect((await settled).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
@@ -126,7 +117,7 @@ describe('dispose', () => {
 test('the main thread is free while a plan runs', async () => {
   const { start } = await setUp({ threads: 2 });
   let isDone = false;
-  const { done } = await start(longInPlace);
+  const { done } = await start(long);
   void done.then(() => {
     isDone = true;
   });

@@ -1,11 +1,12 @@
-import { explain, Generator, memory, type Tensor, withBackend } from '@evenkeel/tensor';
+import { conv, explain, Generator, memory, type Tensor, withBackend } from '@evenkeel/tensor';
 import type { ScratchItem } from '@evenkeel/tensor/kernel';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type WasmBackend, type WasmOptions, wasm } from '../src/index.ts';
 import { chain, strided } from './plans.ts';
 
 let made: WasmBackend | undefined;
 afterEach(async () => {
+  vi.restoreAllMocks();
   await made?.dispose();
 });
 
@@ -72,6 +73,36 @@ describe.each([{ threads: 2 }, { shared: false }])('memory, %o', (options) => {
     );
     expect((await outputs[0]?.read())?.length).toBe(length);
   });
+});
+
+test('what Winograd works in is told', async () => {
+  await withBackend(backendOf({ threads: 2 }), async () => {
+    const random = new Generator(1);
+    const output = conv(random.normal([4, 64, 32, 32]), random.normal([64, 64, 3, 3]), { padding: 1 });
+    expect(String(explain(output))).toMatch(
+      /works in .*Winograd tiles of step \d \(conv forward 3x3.*\) [\d.]+ [KM]iB/,
+    );
+  });
+});
+
+test('what the machine does not give is told', async () => {
+  vi.spyOn(WebAssembly.Memory.prototype, 'grow').mockImplementation(() => {
+    throw new RangeError('no more');
+  });
+  const backend = backendOf({ threads: 1 });
+  expect(() => backend.allocate({ dtype: 'float32', length: 2 ** 20 })).toThrow(
+    /^wasm backend: no room for a buffer of 1048576 x float32 4 MiB. The limit is 4 GiB; the machine has no more, or what is free/,
+  );
+  vi.spyOn(WebAssembly, 'Memory').mockImplementation(
+    class {
+      constructor() {
+        throw new RangeError('could not allocate memory');
+      }
+    } as never,
+  );
+  expect(() => wasm({ memoryBytes: 2 ** 31 })).toThrow(
+    /^wasm: the machine does not reserve addresses for 2 GiB of shared memory \(RangeError: could not allocate memory\). Give/,
+  );
 });
 
 test('a plan beyond 4 GiB is refused at once', async () => {

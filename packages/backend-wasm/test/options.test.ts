@@ -19,6 +19,8 @@ describe('options', () => {
     [{ memoryBytes: 1000 }, 'wasm: memoryBytes is 1000. It must be'],
     [{ memoryBytes: Number.NaN }, 'wasm: memoryBytes is NaN. It must be'],
     [{ instructions: 'avx' as never }, "wasm: instructions is 'avx'. It must be 'plain', 'relaxed', 'wide'"],
+    [{ experimental: 'yes' as never }, "wasm: experimental is 'yes'. It must be true or false"],
+    [{ debug: 1 as never }, 'wasm: debug is 1. It must be true, false, or a function that is given the text'],
     [{ shared: 1 as never }, 'wasm: shared is 1. It must be true or false'],
   ])('%o is refused', (options, message) => {
     expect(() => wasm(options)).toThrow(message);

@@ -51,3 +51,10 @@ export function chain(length: number, kernels: readonly RowKernel[]): Plan {
     slots: [],
   };
 }
+
+/** The plan with all its temporaries in two places, in turn. */
+export function inPlaces(plan: Plan): Plan {
+  const bytes = 4 * Math.max(...plan.values.map(({ length }) => length));
+  const values = plan.values.map((value, i) => (value.role === 'temporary' ? { ...value, slot: i % 2 } : value));
+  return { ...plan, values, slots: [bytes, bytes] };
+}

@@ -22,7 +22,7 @@ import { emitWinograd } from './winograd.ts';
 export function emitContraction(kernel: Contraction, context: KernelContext): EmittedKernel {
   if (!isSingle(kernel)) return emitPlainContraction(kernel, context);
   const winograd = emitWinograd(kernel, context);
-  if (winograd) return winograd;
+  if (winograd) return { ...winograd, scratch: 'Winograd tiles' };
   const padded = padInput(kernel);
   const job = { kernel: padded?.kernel ?? kernel, context, shared: padded ? [0] : [] };
   const probe = probeOf(job);

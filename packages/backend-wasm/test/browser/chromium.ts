@@ -30,8 +30,8 @@ export async function launchChromium({ wide = false }: { wide?: boolean } = {}):
 }
 
 export interface Site {
-  /** Opens the page, isolated from other origins or not; what it logs as an error fails the test. */
-  open(browser: Browser, options: { isolated: boolean }): Promise<Page>;
+  /** Opens the page, isolated from other origins or not, with or without a policy that forbids workers. */
+  open(browser: Browser, options?: { isolated?: boolean; strict?: boolean }): Promise<Page>;
   close(): Promise<void>;
 }
 
@@ -44,6 +44,7 @@ export async function serve(program: URL): Promise<Site> {
       response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
       response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
     }
+    if (path.startsWith('/strict/')) response.setHeader('Content-Security-Policy', "worker-src 'none'");
     if (path.endsWith('.js')) response.setHeader('Content-Type', 'text/javascript').end(script);
     else {
       response.setHeader('Content-Type', 'text/html');
@@ -53,13 +54,10 @@ export async function serve(program: URL): Promise<Site> {
   await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
   const { port } = server.address() as AddressInfo;
   return {
-    async open(browser, { isolated }) {
+    async open(browser, { isolated = false, strict = false } = {}) {
       const page = await browser.newPage();
       page.on('pageerror', (error) => console.error(error));
-      page.on('console', (message) => {
-        if (message.type() === 'error') console.error(message.text());
-      });
-      await page.goto(`http://localhost:${port}/${isolated ? 'isolated' : 'plain'}/`);
+      await page.goto(`http://localhost:${port}/${isolated ? 'isolated' : strict ? 'strict' : 'plain'}/`);
       await page.waitForFunction('globalThis.conformancePage !== undefined');
       return page;
     },
