@@ -1,4 +1,4 @@
-import { type Expr, planRow, type RowKernel, type Stage } from '@evenkeel/tensor/kernel';
+import { type Expr, planRow, type RowKernel, type Stage, visitExprs } from '@evenkeel/tensor/kernel';
 import { argumentsOffset, type EmittedKernel, phaseType } from './emitted-kernel.ts';
 import { FunctionBuilder } from './encoder.ts';
 import { Indices } from './indices.ts';
@@ -49,10 +49,7 @@ export function emitRow(kernel: RowKernel, context: KernelContext): EmittedKerne
   return { phases: [{ chunks: split.chunks, run: f }], threadBytes, sharedBytes: 0 };
 }
 
-/**
- * The axis in lanes and the vectors computed together: two, which the machine works on side by side and V8 may fuse; for
- * rows in lanes four, a line of memory, where the axis is long enough.
- */
+/** The axis in lanes and the vectors computed together. */
 function vectorOf(kernel: RowKernel): VectorAxis | undefined {
   const { outer, inner, stages } = kernel;
   const stores = stages.flatMap((stage) => (stage.kind === 'store' ? [stage.store] : []));
@@ -65,9 +62,25 @@ function vectorOf(kernel: RowKernel): VectorAxis | undefined {
   const probe = new Indices(builder, placesOf(builder, kernel, builder.i32(0)), { lanes });
   const axis = chooseVectorAxis(accesses, candidates, sizes, probe);
   if (axis === undefined) return undefined;
-  const size = sizes[axis] as number;
-  // The largest or smallest of floats, NaN minded, takes long to be known: more of them at once.
-  const hasExtremum = stages.some((stage) => stage.kind === 'reduce' && stage.op !== 'sum' && stage.op !== 'prod');
-  const most = (axis < outer.length && inner.length > 0) || hasExtremum ? 4 : 2;
-  return { axis, lanes, units: size >= lanes * most ? most : size >= 2 * lanes ? 2 : 1 };
+  const most = axis < outer.length && inner.length > 0 ? rowVectors(kernel) : elementVectors(kernel);
+  let units = most;
+  while (units > 1 && lanes * units > (sizes[axis] as number)) units /= 2;
+  return { axis, lanes, units };
+}
+
+/** Vectors of rows that are computed together: two lines of memory, so that it is read in longer pieces; one of large kernels. */
+function rowVectors({ stages }: RowKernel): number {
+  let size = 0;
+  visitExprs(stages.map(exprOfStage), () => {
+    size++;
+  });
+  return size <= 40 ? 8 : 4;
+}
+
+/**
+ * Vectors of one row's elements that are computed together: two, which the machine works on side by side and V8 may fuse.
+ * The largest or smallest of floats, NaN minded, takes long to be known: more of them at once.
+ */
+function elementVectors({ stages }: RowKernel): number {
+  return stages.some((stage) => stage.kind === 'reduce' && stage.op !== 'sum' && stage.op !== 'prod') ? 4 : 2;
 }
