@@ -1,6 +1,7 @@
 import type { HostFunction, Node } from '../graph/node.ts';
 import { isOp } from '../graph/node.ts';
 import { KeyWriter, writeStructure } from '../graph/structure-key.ts';
+import { programOrder } from './program-order.ts';
 
 /** A graph to be computed, in canonical order: what the plan cache looks at. */
 export interface Program {
@@ -40,8 +41,8 @@ const marks = { scalar: 1, structural: 2, leaf: 3, assigned: 4, output: 5, updat
  */
 export function canonicalize(request: ProgramRequest): Program {
   const { outputs } = request;
-  const position = new Map<Node, number>();
-  const nodes = reachable(request, position);
+  const roots = [...outputs, ...request.updates.map(({ value }) => value)];
+  const { nodes, placeOf } = programOrder(roots, (node) => isOp(node, 'cell') && request.isCommitted(node));
   const leaves: Node[] = [];
   const leafNumbers = new Map<object | number, number>();
   const scalars: Node[] = [];
@@ -61,12 +62,11 @@ export function canonicalize(request: ProgramRequest): Program {
 
   const writeSources = (sources: readonly Node[]): void => {
     key.whole(sources.length);
-    for (let i = 0; i < sources.length; i++) key.whole(position.get(sources[i] as Node) as number);
+    for (let i = 0; i < sources.length; i++) key.whole(placeOf(sources[i] as Node));
   };
 
   for (let index = 0; index < nodes.length; index++) {
     const node = nodes[index] as Node;
-    position.set(node, index);
     writeStructure(key, node);
     if (isOp(node, 'constant') && node.attributes.structural) {
       key.whole(marks.structural);
@@ -88,14 +88,14 @@ export function canonicalize(request: ProgramRequest): Program {
   }
   for (const output of outputs) {
     key.whole(marks.output);
-    key.whole(position.get(output) as number);
+    key.whole(placeOf(output));
   }
   // A cell is read through one node, also where an older one stands for the same version.
   const updates = request.updates.map(({ cell, value }) => {
     const leaf = leafOf(cell);
     key.whole(marks.update);
     key.whole(leaf);
-    key.whole(position.get(value) as number);
+    key.whole(placeOf(value));
     return { cell: leaves[leaf] as Node<'cell'>, value };
   });
   return {
@@ -107,26 +107,6 @@ export function canonicalize(request: ProgramRequest): Program {
     scalars,
     isCommitted: (node) => request.isCommitted(node),
   };
-}
-
-/** All nodes behind the request in the order in which they were made; `seen` gets each of them. */
-function reachable({ outputs, updates, isCommitted }: ProgramRequest, seen: Map<Node, number>): Node[] {
-  const nodes: Node[] = [];
-  const stack: Node[] = [];
-  const visit = (node: Node): void => {
-    if (seen.has(node)) return;
-    seen.set(node, 0);
-    nodes.push(node);
-    stack.push(node);
-  };
-  outputs.forEach(visit);
-  for (const { value } of updates) visit(value);
-  for (let node = stack.pop(); node; node = stack.pop()) {
-    if (isOp(node, 'cell') && isCommitted(node)) continue;
-    for (let i = 0; i < node.sources.length; i++) visit(node.sources[i] as Node);
-  }
-  // Sources are always made before their users, so the order of making is topological, and it is program order.
-  return nodes.sort((a, b) => a.id - b.id);
 }
 
 const functionNumbers = new WeakMap<HostFunction, number>();
