@@ -15,6 +15,7 @@ await bundleSources(
     bench: source('main'),
     evenkeel: source('evenkeel/main'),
     fresh: source('evenkeel/fresh'),
+    chromium: source('browser/chromium'),
     memcpy: source('peers/memcpy'),
     tfjs: source('peers/tfjs'),
     'jax-js': source('peers/jax-js'),
@@ -22,6 +23,7 @@ await bundleSources(
     'js-pytorch': source('peers/js-pytorch'),
   },
   dist,
+  ['esbuild', 'playwright-core'],
 );
 process.setSourceMapsEnabled(true);
 await import(pathToFileURL(join(dist, 'bench.mjs')).href);

@@ -11,8 +11,9 @@ const root = fileURLToPath(new URL('..', import.meta.url));
  *
  * @param {Record<string, string>} entryPoints file of each program, by name
  * @param {string} outdir
+ * @param {readonly string[]} [external] packages of the programs' own that stay where they are installed
  */
-export async function bundleSources(entryPoints, outdir) {
+export async function bundleSources(entryPoints, outdir, external = []) {
   await build({
     entryPoints,
     outdir,
@@ -24,7 +25,7 @@ export async function bundleSources(entryPoints, outdir) {
     platform: 'node',
     target: 'es2022', // down-levels `using`
     tsconfig: join(root, 'tsconfig.base.json'),
-    external: ['commander', 'fast-check', 'fast-png', 'fflate', 'ndarray', 'picocolors'],
+    external: ['commander', 'fast-check', 'fast-png', 'fflate', 'ndarray', 'picocolors', ...external],
     sourcemap: 'inline',
     logLevel: 'warning',
     plugins: [{ name: 'own-url', setup: keepOwnUrls }],

@@ -204,7 +204,7 @@ function heldTo(command: Command): Command {
   return { ...command, environment };
 }
 
-function ownCandidates({ node, instructions }: BenchOptions, places: Places, threads: number): Candidate[] {
+function ownCandidates({ node, instructions, browser }: BenchOptions, places: Places, threads: number): Candidate[] {
   const own = (name: string, program: string, instructionSet: string): Candidate => ({
     name,
     threads,
@@ -212,10 +212,18 @@ function ownCandidates({ node, instructions }: BenchOptions, places: Places, thr
     kinds: new Set([...kernels, ...networks]),
     speed: { forward: 20, gradient: 20 },
   });
+  const inBrowser = (): Candidate => {
+    const program = join(places.programs, 'chromium.mjs');
+    return {
+      ...own('evenkeel-chromium', process.execPath, 'best'),
+      command: { program: process.execPath, arguments: [program, String(threads)] },
+    };
+  };
   return [
     own('evenkeel', process.execPath, 'best'),
     ...instructions.map((set) => own(`evenkeel-${set}`, process.execPath, set)),
     ...node.map((path) => own(`evenkeel-${nodeName(path)}`, path, 'best')),
+    ...(browser ? [inBrowser()] : []),
   ];
 }
 

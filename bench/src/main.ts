@@ -7,7 +7,7 @@ import { type Candidate, candidates, wantsNpmPeers } from './implementations.ts'
 import { installPeers } from './install-peers.ts';
 import { describeMachine } from './machine.ts';
 import { measureProcesses } from './measure/measure-processes.ts';
-import { type Absence, measureWork, type Processes } from './measure/measure-work.ts';
+import { type Absence, type Measured, measureWork, type Processes } from './measure/measure-work.ts';
 import { type BenchOptions, parseOptions } from './options.ts';
 import { ImplementationProcess } from './process/implementation-process.ts';
 import { figuresFile, render } from './report/render.ts';
@@ -44,12 +44,23 @@ async function run(options: BenchOptions): Promise<void> {
   const rounds = options.quick ? { rounds: 2, slice: 20, longest: 1000 } : { rounds: 5, slice: 60, longest: 4000 };
   const results: Result[] = [];
   const errors: Absence[] = [];
+  const files = [
+    ...(options.json === undefined ? [] : [options.json]),
+    ...(options.record ? [figuresFile(places.bench)] : []),
+  ];
+  const order = [...all, ...processWorks].map(({ name }) => name);
+  /** After each work, so that a bench that is stopped has not been in vain. */
+  const save = async (measured: Measured): Promise<void> => {
+    results.push(...measured.results);
+    errors.push(...measured.absences.filter(({ isError }) => isError));
+    const figures = { machine: describeMachine(processes.about), results };
+    for (const file of files) await writeResults(file, figures, order);
+  };
   try {
     for (const work of works) {
       const measured = await measureWork(work, { candidates: found, processes, folder, rounds });
       print(workTable(work.name, measured.results, measured.absences));
-      results.push(...measured.results);
-      errors.push(...measured.absences.filter(({ isError }) => isError));
+      await save(measured);
     }
     if (wholeProcesses.length > 0) {
       const training = all.find(({ name }) => name === 'edm2-train-step') as Work;
@@ -65,22 +76,14 @@ async function run(options: BenchOptions): Promise<void> {
         const of = <T extends { work: string }>(list: readonly T[]) => list.filter(({ work }) => work === name);
         print(workTable(name, of(measured.results), of(measured.absences)));
       }
-      results.push(...measured.results);
-      errors.push(...measured.absences);
+      await save(measured);
     }
   } finally {
     await processes.end();
     await rm(folder, { recursive: true, force: true });
   }
-  const figures = { machine: describeMachine(processes.about), results };
-  if (options.json !== undefined) {
-    await writeResults(options.json, figures);
-    print(`wrote ${options.json}`);
-  }
-  if (options.record) {
-    await writeResults(figuresFile(places.bench), figures);
-    await render(places.bench);
-  }
+  for (const file of files) print(`wrote ${file}`);
+  if (options.record) await render(places.bench);
   if (errors.length > 0) {
     print(pc.red(`${errors.length} measurements failed:`));
     for (const { work, implementation, reason } of errors) print(pc.red(`  ${work}, ${implementation}: ${reason}`));

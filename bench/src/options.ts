@@ -16,6 +16,8 @@ export interface BenchOptions {
   readonly node: readonly string[];
   /** Instruction sets of our own to measure beside the best. */
   readonly instructions: readonly string[];
+  /** Whether evenkeel is measured in Chromium, too. */
+  readonly browser: boolean;
   readonly python?: string;
   readonly quick: boolean;
   readonly list: boolean;
@@ -48,6 +50,7 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
     .option('--peer-isa <isa>', 'measure native libraries held to avx2, too', isas, [])
     .option('--node <paths...>', 'measure evenkeel in these Nodes, too', [])
     .option('--instructions <sets>', 'measure evenkeel with these instructions, too: plain,relaxed', names, [])
+    .option('--browser', 'measure evenkeel in Chromium, too (CHROMIUM says where it is)', false)
     .option('--python <path>', 'the Python that has torch; found by itself where it is usual')
     .option('--quick', 'fewer and shorter rounds: rough figures', false)
     .option('--list', 'print the works and measure nothing', false)

@@ -24,13 +24,19 @@ export interface ResultFile {
   readonly results: readonly Result[];
 }
 
-/** Writes figures, in place of those that the file has of the same works; others stay as they are. */
-export async function writeResults(file: string, { machine, results }: ResultFile): Promise<ResultFile> {
+/** Writes figures, in place of those that the file has of the same works; others stay. `order` is that of the works. */
+export async function writeResults(
+  file: string,
+  { machine, results }: ResultFile,
+  order: readonly string[],
+): Promise<ResultFile> {
   const earlier = await readResults(file);
   const measured = new Set(results.map(({ work }) => work));
   const merged = {
     machine: { ...machine, implementations: { ...earlier?.machine.implementations, ...machine.implementations } },
-    results: [...(earlier?.results ?? []).filter(({ work }) => !measured.has(work)), ...results],
+    results: [...(earlier?.results ?? []).filter(({ work }) => !measured.has(work)), ...results].sort(
+      (a, b) => order.indexOf(a.work) - order.indexOf(b.work),
+    ),
   };
   await writeFileAtomically(file, `${JSON.stringify(merged, null, 2)}\n`);
   return merged;

@@ -12,7 +12,7 @@ const works: readonly Work[] = [
   sgemm(7, 5, 11),
   ...convolutionRoles.flatMap((role) => [convolution(role, 3, small), convolution(role, 1, small)]),
   attention(2, 2, 5, 4),
-  ...elementwiseOperations.map(elementwise),
+  ...elementwiseOperations.map((operation) => elementwise(operation, [2, 5, 3, 7])),
 ];
 
 /** The float64 results of the elements that are looked at, rounded to float32; zeros elsewhere. */

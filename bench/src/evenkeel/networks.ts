@@ -3,7 +3,7 @@ import { PowerFunctionEma } from '@evenkeel/edm2/ema';
 import { project } from '@evenkeel/mp-nn';
 import { Adam, type Module } from '@evenkeel/nn';
 import { commit, compile, Generator, grad, realize, type Tensor, tensor } from '@evenkeel/tensor';
-import type { Input, Prepared } from '../process/serve.ts';
+import type { Input, Prepared } from '../process/implementation.ts';
 import { blockModule } from '../work/network.ts';
 import type { TaskOf } from '../work/task.ts';
 import type { Launches } from './launches.ts';

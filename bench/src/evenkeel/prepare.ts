@@ -1,5 +1,5 @@
 import { compile, realize, type Tensor } from '@evenkeel/tensor';
-import { type Input, type Prepared, Unsupported } from '../process/serve.ts';
+import { type Input, type Prepared, Unsupported } from '../process/implementation.ts';
 import type { Task } from '../work/task.ts';
 import { attention, convolution, elementwise, matrixProduct, type Program } from './kernels.ts';
 import type { Launches } from './launches.ts';

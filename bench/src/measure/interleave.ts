@@ -20,6 +20,7 @@ export interface Rounds {
 export async function interleave<T extends Measurable>(
   measurables: readonly T[],
   { rounds, slice, longest }: Rounds,
+  now: () => number = () => performance.now(),
 ): Promise<Map<T, number[]>> {
   const samples = new Map<T, number[]>(measurables.map((one) => [one, []]));
   const spent = new Map<T, number>();
@@ -27,9 +28,9 @@ export async function interleave<T extends Measurable>(
     const order = round % 2 === 0 ? measurables : [...measurables].reverse();
     for (const one of order) {
       if ((spent.get(one) ?? 0) > longest) continue;
-      const started = performance.now();
+      const started = now();
       (samples.get(one) as number[]).push(...(await one.measure(slice)));
-      spent.set(one, (spent.get(one) ?? 0) + performance.now() - started);
+      spent.set(one, (spent.get(one) ?? 0) + now() - started);
     }
   }
   return samples;

@@ -74,7 +74,9 @@ export async function measureProcesses(
   return { results, absences };
 }
 
+/** A page is not a process. */
 function isMeasured({ name, kinds }: Candidate, program: ProcessWork['program']): boolean {
+  if (name === 'evenkeel-chromium') return false;
   return program === 'memory' ? kinds.has('train-step') : name.startsWith('evenkeel');
 }
 

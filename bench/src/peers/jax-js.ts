@@ -1,5 +1,6 @@
 // jax-js on its WebAssembly device: `jax-js.mjs <threads>`. In Node it has one thread.
-import { type Input, type Prepared, serve, Unsupported } from '../process/serve.ts';
+import { type Input, type Prepared, Unsupported } from '../process/implementation.ts';
+import { serve } from '../process/serve.ts';
 import type { Task, TaskOf } from '../work/task.ts';
 import { jaxBlock } from './jax-block.ts';
 

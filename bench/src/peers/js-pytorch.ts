@@ -1,5 +1,6 @@
 // js-pytorch: `js-pytorch.mjs <threads>`. It has no convolution.
-import { type Input, type Prepared, serve, Unsupported } from '../process/serve.ts';
+import { type Input, type Prepared, Unsupported } from '../process/implementation.ts';
+import { serve } from '../process/serve.ts';
 import type { Task } from '../work/task.ts';
 
 /** Its data are nested arrays. */

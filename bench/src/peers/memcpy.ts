@@ -1,7 +1,8 @@
 // Copies arrays as fast as the machine does, on some threads: `memcpy.mjs <threads>`.
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { type Input, type Prepared, serve, Unsupported } from '../process/serve.ts';
+import { type Input, type Prepared, Unsupported } from '../process/implementation.ts';
+import { serve } from '../process/serve.ts';
 import type { Task } from '../work/task.ts';
 
 /** Unshared arrays: engines copy shared ones word by word. */

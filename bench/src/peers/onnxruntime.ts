@@ -1,5 +1,6 @@
 // ONNX Runtime, one operation a model: `onnxruntime.mjs <threads> <package>`.
-import { type Input, type Prepared, serve, Unsupported } from '../process/serve.ts';
+import { type Input, type Prepared, Unsupported } from '../process/implementation.ts';
+import { serve } from '../process/serve.ts';
 import type { Task } from '../work/task.ts';
 import { type Graph, onnxModel } from './onnx-model.ts';
 

@@ -1,7 +1,8 @@
 // TensorFlow.js: `tfjs.mjs <threads> <cpu or wasm>`. Its images are `[N, H, W, C]`, and in Node it has one thread.
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { type Input, type Prepared, serve, Unsupported } from '../process/serve.ts';
+import { type Input, type Prepared, Unsupported } from '../process/implementation.ts';
+import { serve } from '../process/serve.ts';
 import type { Task, TaskOf } from '../work/task.ts';
 import { tfBlock } from './tf-block.ts';
 

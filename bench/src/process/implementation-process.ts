@@ -121,7 +121,7 @@ export class ImplementationProcess {
 /** The error among what a process said, without the stack around it. */
 export function lastWords(lines: readonly string[]): string {
   const told = lines.filter((line) => line.trim() !== '');
-  return told.findLast((line) => /error/i.test(line))?.trim() ?? told.at(-1)?.trim() ?? 'no message';
+  return told.find((line) => /\b\w*Error: /.test(line))?.trim() ?? told.at(-1)?.trim() ?? 'no message';
 }
 
 async function* answersOf({ stdout }: ChildProcess): AsyncGenerator<string, undefined> {

@@ -1,36 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import { Bench } from 'tinybench';
-import type { Task } from '../work/task.ts';
+import { type Implementation, type Input, type Prepared, Unsupported } from './implementation.ts';
 import { type Answer, answerMark, type Request } from './protocol.ts';
-
-/** An input's values. */
-export interface Input {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly values: Float32Array;
-}
-
-/** A task made ready. */
-export interface Prepared {
-  /** Runs the task so many times, and is over when all of it is computed. */
-  run(count: number): Promise<void>;
-  /** Of the first run, in the order and layout that the task names. */
-  results(): Promise<readonly Float32Array[]>;
-  dispose(): void | Promise<void>;
-  /** A choice that was made, such as a memory format. */
-  readonly note?: string;
-}
-
-/** A library as the bench sees it. */
-export interface Implementation {
-  readonly about: Readonly<Record<string, string>>;
-  /** @throws Unsupported where the library cannot do it. */
-  prepare(task: Task, inputs: readonly Input[]): Promise<Prepared>;
-}
-
-/** The library lacks what the task needs; not an error of anyone. */
-export class Unsupported extends Error {}
+import { measure, warm } from './timing.ts';
 
 /** Answers the bench until its input ends. */
 export async function serve(implementation: Implementation): Promise<void> {
@@ -48,11 +20,16 @@ export async function serve(implementation: Implementation): Promise<void> {
         const firstMilliseconds = performance.now() - started;
         const results = await prepared.results();
         await Promise.all(results.map((values, i) => writeFile(`${request.results}-${i}.f32`, bytesOf(values))));
-        batch = await warm(prepared, firstMilliseconds);
+        if (prepared.measure === undefined) batch = await warm(prepared, firstMilliseconds);
         const note = prepared.note === undefined ? {} : { note: prepared.note };
         say({ is: 'prepared', results: results.length, firstMilliseconds, ...note });
       } else if (request.ask === 'measure') {
-        say({ is: 'measured', samples: await measure(prepared as Prepared, batch, request.milliseconds) });
+        const { milliseconds } = request;
+        const ready = prepared as Prepared;
+        say({
+          is: 'measured',
+          samples: (await ready.measure?.(milliseconds)) ?? (await measure(ready, batch, milliseconds)),
+        });
       } else {
         await prepared?.dispose();
         prepared = undefined;
@@ -63,28 +40,6 @@ export async function serve(implementation: Implementation): Promise<void> {
       say(error instanceof Unsupported ? { is: 'unsupported', reason } : { is: 'failed', reason });
     }
   }
-}
-
-/** Runs until compilers have done their work; gives how many runs take a few milliseconds. */
-async function warm(prepared: Prepared, firstMilliseconds: number): Promise<number> {
-  if (firstMilliseconds > 3000) return 1;
-  const started = performance.now();
-  let fastest = firstMilliseconds;
-  for (let i = 0; i < 3 || (performance.now() - started < 100 && i < 1000); i++) {
-    const before = performance.now();
-    await prepared.run(1);
-    fastest = Math.min(fastest, performance.now() - before);
-    if (performance.now() - started > 3000) break;
-  }
-  return Math.max(1, Math.min(1000, Math.round(4 / fastest)));
-}
-
-/** Milliseconds of a run, from `batch` of them at a time, so that clocks and turns of the event loop weigh little. */
-async function measure(prepared: Prepared, batch: number, milliseconds: number): Promise<number[]> {
-  const bench = new Bench({ time: milliseconds, iterations: 1, throws: true });
-  bench.add('run', () => prepared.run(batch));
-  await bench.run();
-  return (bench.tasks[0]?.result?.samples ?? []).map((sample) => sample / batch);
 }
 
 /** An input's values, from its file. */

@@ -12,6 +12,7 @@ export function withFigures(page: string, { machine, results }: ResultFile): str
     throw new Error(`performance page: has no place for figures. Put ${begin} and ${end} into it`);
   const parts = [
     machineText(machine),
+    '![Speed relative to PyTorch](images/performance.svg)',
     goalTable(results, machine),
     ...sections.map((section) => sectionText(section, results)),
   ];
@@ -68,7 +69,7 @@ function goalTable(results: readonly Result[], machine: ResultFile['machine']): 
     return `| ${goal.what} | ${goal.unit === 'ms' ? 'at most ' : ''}${showGoal(goal.unit, goal.wanted.wide)} / ${showGoal(goal.unit, goal.wanted.node20)} | ${cells.join(' | ')} |`;
   });
   return [
-    '## Goals',
+    '### Goals',
     '',
     'Wanted with 256-bit instructions / without. A mean counts as reached if no part of it is below 0.8 of what is wanted; the smallest part stands in brackets.',
     '',
@@ -122,7 +123,7 @@ function sectionText({ title, works }: Section, results: readonly Result[]): str
         ...rows,
       ].join('\n');
     });
-  return [`## ${title}`, ...tables].join('\n\n');
+  return [`### ${title}`, ...tables].join('\n\n');
 }
 
 /** A figure, and how many times as good as ours it is. */

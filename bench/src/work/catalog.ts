@@ -29,7 +29,7 @@ export function catalog(): Work[] {
     ),
     attention(16, 2, 256, 64),
     attention(16, 4, 64, 64),
-    ...elementwiseOperations.map(elementwise),
+    ...elementwiseOperations.map((operation) => elementwise(operation)),
     block('enc', { batch: 16, inChannels: 64, outChannels: 64, size: 32 }),
     block('dec', { batch: 16, inChannels: 128, outChannels: 64, size: 32 }),
     block('enc', { batch: 16, inChannels: 128, outChannels: 128, size: 16, heads: 2 }),

@@ -6,15 +6,15 @@ interface Definition {
   readonly inputs: readonly Omit<InputSpec, 'shape'>[];
   /** Arrays of the shape that must be read or written once. */
   readonly passes: number;
-  readonly resultLength: number;
+  /** Whether the result is one number. */
+  readonly isScalar?: boolean;
   /** @default 5e-6 */
   readonly tolerance?: number;
-  exact(inputs: readonly Float32Array[], index: number): Exact;
+  exact(inputs: readonly Float32Array[], index: number, shape: readonly number[]): Exact;
 }
 
 /** 4 million floats: 16 MiB, more than the caches of one core. */
 const images = [16, 64, 64, 64];
-const count = 2 ** 22;
 const x = { name: 'x' };
 
 const definitions: Readonly<Record<ElementwiseOperation, Definition>> = {
@@ -23,7 +23,6 @@ const definitions: Readonly<Record<ElementwiseOperation, Definition>> = {
     shape: images,
     inputs: [x],
     passes: 2,
-    resultLength: count,
     exact([input], index) {
       const at = (input as Float32Array)[index]!;
       const value = at / (1 + Math.exp(-at)) / 0.596;
@@ -35,9 +34,8 @@ const definitions: Readonly<Record<ElementwiseOperation, Definition>> = {
     shape: images,
     inputs: [x],
     passes: 2,
-    resultLength: count,
-    exact([input], index) {
-      const [, channels, height, width] = images as [number, number, number, number];
+    exact([input], index, shape) {
+      const [, channels, height, width] = shape as [number, number, number, number];
       const pixels = height * width;
       const first = Math.floor(index / (channels * pixels)) * channels * pixels + (index % pixels);
       let sum = 0;
@@ -50,9 +48,8 @@ const definitions: Readonly<Record<ElementwiseOperation, Definition>> = {
     shape: [768, 608, 3, 3],
     inputs: [{ name: 'w' }],
     passes: 2,
-    resultLength: 768 * 608 * 9,
-    exact([input], index) {
-      const row = 608 * 9;
+    exact([input], index, shape) {
+      const row = shape.slice(1).reduce((count, size) => count * size, 1);
       const first = Math.floor(index / row) * row;
       let sum = 0;
       for (let i = 0; i < row; i++) sum += (input as Float32Array)[first + i]! ** 2;
@@ -63,11 +60,11 @@ const definitions: Readonly<Record<ElementwiseOperation, Definition>> = {
     shape: [16384, 256],
     inputs: [x],
     passes: 2,
-    resultLength: count,
-    exact([input], index) {
-      const first = Math.floor(index / 256) * 256;
+    exact([input], index, shape) {
+      const row = shape.at(-1) as number;
+      const first = Math.floor(index / row) * row;
       let sum = 0;
-      for (let i = 0; i < 256; i++) sum += Math.exp((input as Float32Array)[first + i]!);
+      for (let i = 0; i < row; i++) sum += Math.exp((input as Float32Array)[first + i]!);
       const value = Math.exp((input as Float32Array)[index]!) / sum;
       return { value, magnitude: value };
     },
@@ -76,7 +73,6 @@ const definitions: Readonly<Record<ElementwiseOperation, Definition>> = {
     shape: images,
     inputs: [x, { name: 'y' }],
     passes: 3,
-    resultLength: count,
     exact([a, b], index) {
       const [left, right] = [(a as Float32Array)[index]!, (b as Float32Array)[index]!];
       return { value: left + right, magnitude: Math.abs(left) + Math.abs(right) };
@@ -86,7 +82,7 @@ const definitions: Readonly<Record<ElementwiseOperation, Definition>> = {
     shape: images,
     inputs: [{ name: 'x', fill: 'uniform' }],
     passes: 1,
-    resultLength: 1,
+    isScalar: true,
     // Added one after the other, as some do, four million float32 lose four digits.
     tolerance: 1e-4,
     exact([input]) {
@@ -105,8 +101,8 @@ function normalized(value: number, meanSquare: number): Exact {
 export const elementwiseOperations = Object.keys(definitions) as ElementwiseOperation[];
 
 /** An operation that each byte goes through once; its speed is that of memory, if its arithmetic keeps up. */
-export function elementwise(operation: ElementwiseOperation): Work {
-  const { shape, inputs, passes, resultLength, tolerance = 5e-6, exact } = definitions[operation];
+export function elementwise(operation: ElementwiseOperation, shape = definitions[operation].shape): Work {
+  const { inputs, passes, isScalar = false, tolerance = 5e-6, exact } = definitions[operation];
   const length = shape.reduce((product, size) => product * size, 1);
   return {
     name: operation,
@@ -115,8 +111,8 @@ export function elementwise(operation: ElementwiseOperation): Work {
     amount: 4 * passes * length,
     flops: 10 * length,
     inputs: inputs.map((input) => ({ ...input, shape })),
-    results: [resultLength],
-    exact,
+    results: [isScalar ? 1 : length],
+    exact: (values, index) => exact(values, index, shape),
     tolerance,
     agreement: 2 * tolerance,
   };
