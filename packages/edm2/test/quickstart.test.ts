@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadEmoji16, splitHeldOut } from '../src/data/index.ts';
 import { encodeSnapshot } from '../src/ema/index.ts';
+import { loadEmoji16Classifier } from '../src/metrics/emoji16-classifier.ts';
 import { judge } from '../src/quickstart/judge.ts';
 import { readPainters } from '../src/quickstart/painters.ts';
 import { emaStds, guidance, mainStd, postHocStd } from '../src/quickstart/recipe.ts';
@@ -64,6 +65,7 @@ test('with snapshots of one time only there is no guide', async () => {
 
 test('samples that are copies are found: distance 0, the same picture beside them', async () => {
   const emoji = await loadEmoji16();
+  using classifier = await loadEmoji16Classifier();
   const { train } = splitHeldOut(emoji, { seed: 7 });
   const copied = emoji.classNames.flatMap((_, label) => [...train].filter((i) => emoji.label(i) === label).slice(0, 3));
   const samples = {
@@ -72,7 +74,7 @@ test('samples that are copies are found: distance 0, the same picture beside the
     std: 0.1,
     trainingSeed: 7,
   };
-  const { agreement, nearestTrainingImage } = await judge(samples, emoji, folder);
+  const { agreement, nearestTrainingImage } = await judge(samples, { classifier, dataset: emoji, folder });
   expect(nearestTrainingImage.samples).toBe(0);
   expect(nearestTrainingImage.heldOut).toBeGreaterThan(10);
   expect([agreement.samplesPerClass, agreement.emaStd]).toEqual([3, 0.1]);

@@ -3,7 +3,8 @@ import { encodePng } from '@evenkeel/formats';
 import { writeFileAtomically } from '@evenkeel/formats/node';
 import { type ImageDataset, imageGrid, splitHeldOut, subset } from '../data/index.ts';
 import { type Agreement, agreement } from '../metrics/agreement.ts';
-import { classify, loadEmoji16Classifier } from '../metrics/emoji16-classifier.ts';
+import type { Classifier } from '../metrics/classifier.ts';
+import { classify } from '../metrics/emoji16-classifier.ts';
 import { type Neighbour, nearestImages } from '../metrics/nearest.ts';
 import type { Samples } from './paint.ts';
 
@@ -29,9 +30,11 @@ export interface Judgement {
  * Asks the classifier about the samples, and looks for the images trained on that are most like them. In `neighbours.png`
  * each sample stands beside its nearest one.
  */
-export async function judge(samples: Samples, dataset: ImageDataset, folder: string): Promise<Judgement> {
+export async function judge(
+  samples: Samples,
+  { classifier, dataset, folder }: { classifier: Classifier; dataset: ImageDataset; folder: string },
+): Promise<Judgement> {
   const { pictures, labels, std, trainingSeed } = samples;
-  using classifier = await loadEmoji16Classifier();
   const agreed = agreement(await classify(classifier, pictures), labels, dataset.classNames);
 
   const { train, heldOut } = splitHeldOut(dataset, { seed: trainingSeed });

@@ -1,4 +1,4 @@
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { wasm } from '@evenkeel/backend-wasm';
@@ -6,12 +6,12 @@ import { writeFileAtomically } from '@evenkeel/formats/node';
 import { createJsBackend, setBackend } from '@evenkeel/tensor';
 import pc from 'picocolors';
 import { loadEmoji16 } from '../data/index.ts';
-import { lineChart } from '../plot/line-chart.ts';
-import { type Judgement, judge } from './judge.ts';
+import { loadEmoji16Classifier } from '../metrics/emoji16-classifier.ts';
+import { judge } from './judge.ts';
 import { parseOptions, type QuickstartOptions } from './options.ts';
-import { type PaintReport, paint } from './paint.ts';
+import { paint } from './paint.ts';
 import { duration, ProgressLine } from './progress-line.ts';
-import { networkFor } from './recipe.ts';
+import { earlierTraining, lossChart, summary, verdict, withoutCurve } from './report.ts';
 import { affordablePlan, fullPlan } from './sampling-plan.ts';
 import { type TrainingReport, train } from './train.ts';
 
@@ -22,6 +22,7 @@ async function run(options: QuickstartOptions): Promise<void> {
   await checkWritable(folder);
   const dataset = await loadEmoji16();
   const backend = chooseBackend(options.backend);
+  using classifier = await loadEmoji16Classifier();
   line.print(pc.bold('evenkeel quickstart: EDM2 (config G) on emoji16'));
   line.print(
     `${dataset.length} pictures of 16x16 in ${dataset.classNames.length} classes: ${dataset.classNames.join(', ')}`,
@@ -66,7 +67,7 @@ async function run(options: QuickstartOptions): Promise<void> {
     return;
   }
   const { report: painting, samples: pictures } = painted;
-  const judgement = await judge(pictures, dataset, folder);
+  const judgement = await judge(pictures, { classifier, dataset, folder });
   for (const text of verdict(judgement)) line.print(text);
   const seconds = (performance.now() - start) / 1000;
   const report = training ? withoutCurve(training) : await earlierTraining(folder);
@@ -85,17 +86,6 @@ async function run(options: QuickstartOptions): Promise<void> {
 
 /** Kept after the last block of samples: the classifier, the neighbours and their picture take most of it. */
 const judgingMs = 2500;
-
-/** What was found, in lines. */
-function verdict({ agreement, nearestTrainingImage }: Judgement): string[] {
-  const percent = (share: number): string => `${(100 * share).toFixed(0)}%`;
-  const classes = Object.entries(agreement.classes).map(([name, share]) => `${name} ${percent(share)}`);
-  const { samples, heldOut } = nearestTrainingImage;
-  return [
-    `a classifier sees the class asked for in ${percent(agreement.overall)} of the samples: ${classes.join(', ')}`,
-    `nearest training picture: ${samples.toFixed(0)} of 255 away from samples, ${heldOut.toFixed(0)} from pictures held out`,
-  ];
-}
 
 /** Makes a backend the current one, and says what it is. */
 function chooseBackend(name: QuickstartOptions['backend']): string {
@@ -133,59 +123,6 @@ function onInterrupt(line: ProgressLine): AbortSignal {
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
   return controller.signal;
-}
-
-function lossChart({ losses }: TrainingReport): string {
-  let mean = losses[0]?.[1] ?? 0;
-  const smooth = losses.map(([images, loss], i): [number, number] => {
-    mean += (loss - mean) / Math.min(i + 1, 50);
-    return [images, mean];
-  });
-  return lineChart(
-    [
-      { label: 'each step', points: losses, color: '#1f6feb', faint: true },
-      { label: 'mean of 50 steps', points: smooth, color: '#1f6feb' },
-    ],
-    { title: 'Training loss on emoji16', xLabel: 'images seen', yLabel: 'loss, uncertainty-weighted' },
-  );
-}
-
-interface SummaryParts {
-  readonly options: QuickstartOptions;
-  readonly backend: string;
-  /** Undefined where nothing is known of the training. */
-  readonly training: unknown;
-  readonly painting: PaintReport;
-  readonly judgement: Judgement;
-  readonly seconds: number;
-}
-
-function summary({ options, backend, training, painting, judgement, seconds }: SummaryParts): string {
-  const machine = {
-    platform: process.platform,
-    architecture: process.arch,
-    node: process.version,
-    cores: availableParallelism(),
-  };
-  return `${JSON.stringify({ backend, machine, network: networkFor(options.backend), options, training, painting, ...judgement, seconds }, null, 2)}\n`;
-}
-
-function withoutCurve({ losses, ...numbers }: TrainingReport) {
-  return { ...numbers, finalLoss: meanOfLast(losses) };
-}
-
-/** What the folder's summary says of the training that its snapshots are of. */
-async function earlierTraining(folder: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(join(folder, 'summary.json'), 'utf8')).training;
-  } catch {
-    return undefined;
-  }
-}
-
-function meanOfLast(losses: TrainingReport['losses']): number {
-  const last = losses.slice(-50);
-  return last.reduce((sum, [, loss]) => sum + loss, 0) / last.length;
 }
 
 try {
