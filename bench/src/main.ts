@@ -41,7 +41,7 @@ async function run(options: BenchOptions): Promise<void> {
 
   const folder = await mkdtemp(join(tmpdir(), 'evenkeel-bench-'));
   const processes = new StartedProcesses();
-  const rounds = options.quick ? { rounds: 2, slice: 20, longest: 1000 } : { rounds: 5, slice: 60, longest: 4000 };
+  const rounds = options.quick ? { rounds: 2, slice: 20, longest: 1000 } : { rounds: 5, slice: 60, longest: 2500 };
   const results: Result[] = [];
   const errors: Absence[] = [];
   const files = [
@@ -70,7 +70,7 @@ async function run(options: BenchOptions): Promise<void> {
         training,
         places,
         folder,
-        rounds: options.quick ? 1 : 3,
+        rounds: options.quick ? 1 : 2,
       });
       for (const { name } of wholeProcesses) {
         const of = <T extends { work: string }>(list: readonly T[]) => list.filter(({ work }) => work === name);

@@ -118,13 +118,18 @@ async function prepare(task: Task, inputs: readonly Input[]): Promise<Prepared> 
     const result = compute(...given.map((input) => input.ref));
     return jax.blockUntilReady(Array.isArray(result) ? result : [result]);
   };
+  let latest: readonly JaxArray[] = [];
   return {
     async run(count) {
-      for (let i = 0; i < count; i++) for (const result of await once()) result.dispose();
+      for (let i = 0; i < count; i++) {
+        for (const result of latest) result.dispose();
+        latest = await once();
+      }
     },
-    results: async () => Promise.all((await once()).map((result) => result.data())),
+    // Reading consumes, too.
+    results: async () => Promise.all(latest.map((result) => result.ref.data())),
     dispose() {
-      for (const input of given) input.dispose();
+      for (const array of [...given, ...latest]) array.dispose();
     },
   };
 }

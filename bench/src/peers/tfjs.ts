@@ -153,21 +153,23 @@ async function prepare(task: Task, inputs: readonly Input[]): Promise<Prepared> 
       throw message.includes('not registered') ? new Unsupported(message) : error;
     }
   };
+  let latest: readonly TfTensor[] = [];
   return {
     async run(count) {
       for (let i = 0; i < count; i++) {
+        for (const result of latest) result.dispose();
         // Both backends compute at once; only WebGL and WebGPU would have to be waited for.
-        for (const result of compute()) result.dispose();
+        latest = compute();
       }
     },
     async results() {
-      return compute().map((result, i) => {
+      return latest.map((result, i) => {
         const layout = program.resultLayouts[i];
         return Float32Array.from((layout === undefined ? result : tf.transpose(result, layout)).dataSync());
       });
     },
     dispose() {
-      for (const input of given) input.dispose();
+      for (const tensor of [...given, ...latest]) tensor.dispose();
     },
   };
 }
