@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeSnapshot } from '@evenkeel/edm2/ema';
+import { decodePng } from '@evenkeel/formats';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { bundleSources } from '../scripts/bundle-sources.mjs';
 import { root } from './code-blocks.ts';
@@ -75,6 +76,26 @@ describe('quickstart', () => {
   test('says that there is nothing to paint from', async () => {
     const nothing = await run('quickstart', ['--samples-only', '--out', 'empty']);
     expectRefusal(nothing, /empty.snapshots holds no snapshots of both averages\. Train first/);
+  });
+
+  test('trains, paints, judges and says so in its summary', async () => {
+    const folder = join(scratch, 'short');
+    const { code, stdout } = await run('quickstart', ['--minutes', '0.2', '--out', folder]);
+    expect(stdout).toMatch(/a classifier sees the class asked for in \d+% of \d+0 samples: person \d+%, /);
+    expect(code).toBe(0);
+    const { agreement, nearestTrainingImage, painting } = JSON.parse(
+      readFileSync(join(folder, 'summary.json'), 'utf8'),
+    );
+    expect(Object.keys(agreement.classes)).toHaveLength(10);
+    expect(agreement.overall).toBeGreaterThanOrEqual(0);
+    expect(agreement.samplesPerClass).toBeGreaterThanOrEqual(1);
+    // Samples of a network that has hardly learned are like no picture.
+    expect(nearestTrainingImage.samples).toBeGreaterThan(nearestTrainingImage.heldOut);
+    expect(painting.stds).toEqual([0.1, 0.05, 0.15]);
+    for (const name of ['samples.png', 'neighbours.png']) {
+      const { width, data } = decodePng(readFileSync(join(folder, name)), { file: name });
+      expect([width > 90, new Set(data).size > 20]).toEqual([true, true]);
+    }
   });
 
   test('Ctrl-C ends with whole snapshots and says how to go on; a damaged one is named', async () => {

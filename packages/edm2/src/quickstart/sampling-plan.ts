@@ -20,7 +20,7 @@ const plans: readonly SamplingPlan[] = [
 ];
 
 /**
- * How long all blocks of a plan take, roughly: a forward pass takes less than half as long as a training step of one image.
+ * How long all blocks of a plan take, roughly: a forward pass takes about a third as long as a training step of one image.
  *
  * @param imagesPerSecond of training.
  */
@@ -28,7 +28,7 @@ export function samplingMs({ columns, steps, guided }: SamplingPlan, classes: nu
   // The main average's second to last block are left out where time runs short: those of one column do not count them.
   const blocks = emaStds.length + (columns > 1 ? mainBlocks : 1);
   const passes = classes * columns * blocks * (2 * steps - 1) * (guided ? 2 : 1);
-  return (passes * 450) / imagesPerSecond;
+  return (passes * 350) / imagesPerSecond;
 }
 
 /** The best plan that fits `ms`, or the least of all. */

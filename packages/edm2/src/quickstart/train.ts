@@ -54,15 +54,11 @@ export async function train(request: TrainingRequest): Promise<TrainingReport> {
 
   const losses: [number, number][] = [];
   const start = performance.now();
-  const finished: number[] = [];
+  const stepMs: number[] = [];
   let smooth = Number.NaN;
   let saved = 0;
-  /** Images per second of the latest steps: the first ones also compile. */
-  const rate = (): number => {
-    const latest = finished.slice(-30);
-    const span = (latest.at(-1) ?? start) - (latest[0] ?? start);
-    return span > 0 ? ((latest.length - 1) * batchSize * 1000) / span : 0;
-  };
+  /** Images per second of the latest steps, by their median: the first ones also compile, and a machine may stall. */
+  const rate = (): number => (1000 * batchSize) / median(stepMs.slice(-30));
   const end = (): number =>
     deadline - Math.min(1.1 * samplingMs(fullPlan, dataset.labelCount, rate()) + 4000, 0.35 * (deadline - start));
 
@@ -75,13 +71,14 @@ export async function train(request: TrainingRequest): Promise<TrainingReport> {
   };
 
   while (losses.length < 2 || (performance.now() < end() && !isStopped())) {
+    const before = performance.now();
     const step = await trainer.step();
     const loss = await step.loss.item();
     if (!Number.isFinite(loss)) {
       await checkFinite(loss, { model: net, rerun: () => net.denoise(triples.images, triples.sigma, triples.labels) });
     }
     losses.push([step.images, loss]);
-    finished.push(performance.now());
+    stepMs.push(performance.now() - before);
     smooth = Number.isNaN(smooth) ? loss : smooth + (loss - smooth) / Math.min(losses.length, 50);
     const [now, last] = [performance.now(), end()];
     line.update(
@@ -107,6 +104,10 @@ export async function train(request: TrainingRequest): Promise<TrainingReport> {
     heldOutRatio: error / baseline,
     wasStopped: isStopped(),
   };
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.POSITIVE_INFINITY;
 }
 
 async function saveSnapshots(trainer: Trainer, folder: string, seed: number): Promise<void> {
