@@ -98,7 +98,9 @@ async function run(options: BenchOptions): Promise<void> {
 
 /** What this bench was called with, without paths, which are other ones elsewhere. */
 function commandLine(): string {
-  const given = process.argv.slice(2).map((argument) => (/[\\/]/.test(argument) ? '<path>' : argument));
+  const given = process.argv
+    .slice(2)
+    .map((argument) => (/[\\/]/.test(argument) ? '<path>' : /[^\w.,-]/.test(argument) ? `'${argument}'` : argument));
   return ['npm run bench', ...(given.length > 0 ? ['--'] : []), ...given].join(' ');
 }
 
