@@ -53,7 +53,7 @@ async function run(options: BenchOptions): Promise<void> {
   const save = async (measured: Measured): Promise<void> => {
     results.push(...measured.results);
     errors.push(...measured.absences.filter(({ isError }) => isError));
-    const figures = { machine: describeMachine(processes.about), results };
+    const figures = { machine: describeMachine(processes.about), results, commands: [commandLine()] };
     for (const file of files) await writeResults(file, figures, order);
   };
   try {
@@ -94,6 +94,14 @@ async function run(options: BenchOptions): Promise<void> {
       process.exitCode = 1;
     }
   }
+}
+
+/** What this bench was called with, without paths, which are other ones elsewhere. */
+function commandLine(): string {
+  const given = process.argv
+    .slice(2)
+    .map((argument) => (/[\\/]/.test(argument) ? '<path>' : /[^\w.,-]/.test(argument) ? `'${argument}'` : argument));
+  return ['npm run bench', ...(given.length > 0 ? ['--'] : []), ...given].join(' ');
 }
 
 /** One process for each candidate, started when it is first needed. */

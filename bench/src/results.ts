@@ -22,17 +22,20 @@ export interface Result {
 export interface ResultFile {
   readonly machine: Machine;
   readonly results: readonly Result[];
+  /** What was called to make them, latest last; machine-specific paths left out. */
+  readonly commands: readonly string[];
 }
 
 /** Writes figures, in place of those that the file has of the same works; others stay. `order` is that of the works. */
 export async function writeResults(
   file: string,
-  { machine, results }: ResultFile,
+  { machine, results, commands }: ResultFile,
   order: readonly string[],
 ): Promise<ResultFile> {
   const earlier = await readResults(file);
   const measured = new Set(results.map(({ work }) => work));
   const merged = {
+    commands: [...new Set([...(earlier?.commands ?? []), ...commands])],
     machine: { ...machine, implementations: { ...earlier?.machine.implementations, ...machine.implementations } },
     results: [...(earlier?.results ?? []).filter(({ work }) => !measured.has(work)), ...results].sort(
       (a, b) => order.indexOf(a.work) - order.indexOf(b.work),

@@ -13,6 +13,7 @@ function result(work: string, implementation: string, median: number, rest: Part
 }
 
 const figures: ResultFile = {
+  commands: ['npm run bench -- --record'],
   machine: {
     cpu: 'abacus',
     cores: 2,

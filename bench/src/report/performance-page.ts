@@ -6,12 +6,13 @@ const begin = '<!-- figures: written by `npm run bench -- --record` -->';
 const end = '<!-- end of figures -->';
 
 /** The page with its figures written anew between its marks. */
-export function withFigures(page: string, { machine, results }: ResultFile): string {
+export function withFigures(page: string, { machine, results, commands }: ResultFile): string {
   const [from, to] = [page.indexOf(begin), page.indexOf(end)];
   if (from < 0 || to < from)
     throw new Error(`performance page: has no place for figures. Put ${begin} and ${end} into it`);
   const parts = [
     machineText(machine),
+    ['Made by:', '', '```sh', ...commands, '```'].join('\n'),
     '![Speed relative to PyTorch](images/performance.svg)',
     goalTable(results, machine),
     ...sections.map((section) => sectionText(section, results)),
