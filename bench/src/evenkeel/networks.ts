@@ -1,7 +1,6 @@
-import { Edm2Loss, Precond, sample, trainStep } from '@evenkeel/edm2';
-import { PowerFunctionEma } from '@evenkeel/edm2/ema';
+import { Precond, sample, Trainer, trainStep } from '@evenkeel/edm2';
 import { project } from '@evenkeel/mp-nn';
-import { Adam, type Module } from '@evenkeel/nn';
+import type { Module } from '@evenkeel/nn';
 import { commit, compile, Generator, grad, realize, type Tensor, tensor } from '@evenkeel/tensor';
 import type { Input, Prepared } from '../process/implementation.ts';
 import { blockModule } from '../work/network.ts';
@@ -44,54 +43,62 @@ export async function prepareBlock(
 
 type TrainingData = readonly [images: Tensor, labels: Tensor, noise: Tensor, sigma: Tensor];
 
-/** A network in training, one step at a time. */
+/** A network in training: as a user trains it, on the same batch in each step. */
 export class TrainingRun {
-  readonly net: Precond;
-  readonly #optimizer: Adam;
-  readonly #ema: PowerFunctionEma;
-  readonly #loss: Edm2Loss;
-  readonly #task: TaskOf<'train-step'>;
+  readonly trainer: Trainer;
   readonly #data: TrainingData;
-  readonly #random = new Generator(0);
-  #images = 0;
+
+  readonly #task: TaskOf<'train-step'>;
 
   private constructor(task: TaskOf<'train-step'>, data: TrainingData, parameters: readonly Input[]) {
     this.#task = task;
+    const net = new Precond(task.network);
+    load(net, parameters);
+    const [images, labels, noise, sigma] = data;
     this.#data = data;
-    this.net = new Precond(task.network);
-    load(this.net, parameters);
-    this.#optimizer = new Adam(this.net, { betas: [0.9, 0.99], epsilon: 1e-8, sanitize: true });
-    this.#ema = new PowerFunctionEma(this.net, { stds: task.emaStds });
-    this.#loss = new Edm2Loss();
+    const next = async () => ({ images, labels, normals: { noise, sigma } });
+    this.trainer = new Trainer(
+      net,
+      { next },
+      {
+        batchSize: task.batch,
+        learningRate: { referenceRate: task.learningRate, decayBatches: 0, rampupImages: 0 },
+        emaStds: task.emaStds,
+      },
+    );
   }
 
   static async start(task: TaskOf<'train-step'>, inputs: readonly Input[]): Promise<TrainingRun> {
     const data = inputs.slice(0, 4).map(onDevice) as [Tensor, Tensor, Tensor, Tensor];
     await realize(...data);
-    const run = new TrainingRun(task, data, inputs.slice(4));
-    await commit();
-    return run;
+    return new TrainingRun(task, data, inputs.slice(4));
   }
 
-  /** Assigns what the next step computes; gives its loss. */
+  /** Hands over one step; gives its loss. */
+  async step(): Promise<Tensor> {
+    const { loss } = await this.trainer.step();
+    return loss;
+  }
+
+  /** Assigns what a step computes, for a look at its plan; gives its loss. */
   assign(): Tensor {
     const [images, labels, noise, sigma] = this.#data;
-    this.#images += this.#task.batch;
-    const parts = { net: this.net, loss: this.#loss, optimizer: this.#optimizer, ema: this.#ema };
-    const options = { random: this.#random, learningRate: this.#task.learningRate, images: this.#images };
-    return trainStep(parts, { images, labels, normals: { noise, sigma } }, options).loss;
+    const { learningRate, batch } = this.#task;
+    const options = { random: new Generator(0), learningRate, images: this.trainer.images + batch };
+    return trainStep(this.trainer, { images, labels, normals: { noise, sigma } }, options).loss;
   }
 
   /** All weights and their first average, each in one array. */
   async weights(): Promise<Float32Array[]> {
-    const names = [...this.net.namedParameters().keys()];
-    const average = this.#ema.stateDict(this.#ema.stds[0] as number);
-    const state = this.net.stateDict();
-    return Promise.all([state, average].map((dict) => joined(names.map((name) => dict.get(name) as Tensor))));
+    const { net, ema } = this.trainer;
+    const names = [...net.namedParameters().keys()];
+    const average = ema.stateDict(ema.stds[0] as number);
+    return Promise.all([net.stateDict(), average].map((dict) => joined(names.map((name) => dict.get(name) as Tensor))));
   }
 
   dispose(): void {
-    for (const part of [this.#ema, this.#optimizer, this.net, ...this.#data]) part.dispose();
+    const { trainer } = this;
+    for (const part of [trainer, trainer.net, ...this.#data]) part.dispose();
   }
 }
 
@@ -104,16 +111,14 @@ export async function prepareTraining(
   const training = await TrainingRun.start(task, inputs);
   const losses: number[] = [];
   const stepAndRead = async () => {
-    const loss = training.assign();
-    await commit(loss);
-    losses.push(await loss.item());
+    losses.push(await (await training.step()).item());
   };
   await stepAndRead();
   await stepAndRead();
   return {
     async run(count) {
       if (losses.length < 3) return stepAndRead();
-      for (let i = 0; i < count; i++) await commit(training.assign());
+      for (let i = 0; i < count; i++) await training.step();
       await launches.done();
     },
     results: async () => [Float32Array.from(losses), ...(await training.weights())],

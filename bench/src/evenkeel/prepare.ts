@@ -1,21 +1,33 @@
 import { compile, realize, type Tensor } from '@evenkeel/tensor';
 import { type Input, type Prepared, Unsupported } from '../process/implementation.ts';
-import type { Task } from '../work/task.ts';
+import type { Task, TaskOf } from '../work/task.ts';
 import { attention, convolution, elementwise, matrixProduct, type Program } from './kernels.ts';
 import type { Launches } from './launches.ts';
+import { imagesOf, inFasterFormat } from './memory-format.ts';
 import { onDevice, prepareBlock, prepareSampling, prepareTraining } from './networks.ts';
 
 /** A task made ready on the current backend. */
 export async function prepare(task: Task, inputs: readonly Input[], launches: Launches): Promise<Prepared> {
   switch (task.kind) {
     case 'sgemm':
-      return prepareProgram(matrixProduct(), inputs, launches);
     case 'convolution':
-      return prepareProgram(convolution(task), inputs, launches);
     case 'attention':
-      return prepareProgram(attention(), inputs, launches);
-    case 'elementwise':
-      return prepareProgram(elementwise(task), inputs, launches);
+    case 'elementwise': {
+      const program = programOf(task);
+      const images = imagesOf(task, inputs);
+      if (images === undefined) return prepareProgram(program, inputs, launches);
+      return inFasterFormat(({ hold, show }) => {
+        const held = (input: Input, i: number): Tensor => {
+          return images.inputs[i] ? hold(onDevice(input)) : onDevice(input);
+        };
+        const shown = (tensor: Tensor, i: number): Tensor => (images.inputs[i] ? show(tensor) : tensor);
+        const inner: Program = (...tensors) => {
+          const result = program(...tensors.map(shown)) as Tensor;
+          return images.result ? hold(result) : result;
+        };
+        return prepareProgram(inner, inputs, launches, { held, read: images.result ? show : undefined });
+      });
+    }
     case 'block':
       return prepareBlock(task, inputs, launches);
     case 'train-step':
@@ -27,9 +39,27 @@ export async function prepare(task: Task, inputs: readonly Input[], launches: La
   }
 }
 
-/** Inputs stay on the device; a run is one replay of the compiled program, its results freed. */
-async function prepareProgram(program: Program, inputs: readonly Input[], launches: Launches): Promise<Prepared> {
-  const given = inputs.map(onDevice);
+function programOf(task: TaskOf<'sgemm' | 'convolution' | 'attention' | 'elementwise'>): Program {
+  switch (task.kind) {
+    case 'sgemm':
+      return matrixProduct();
+    case 'convolution':
+      return convolution(task);
+    case 'attention':
+      return attention();
+    case 'elementwise':
+      return elementwise(task);
+  }
+}
+
+/** Inputs stay on the device, as `held` says; a run is one replay of the compiled program, its results freed. */
+async function prepareProgram(
+  program: Program,
+  inputs: readonly Input[],
+  launches: Launches,
+  { held = onDevice, read = (result) => result }: HeldValues = {},
+): Promise<Prepared> {
+  const given = inputs.map(held);
   await realize(...given);
   const compiled = compile((...tensors: Tensor[]) => {
     const result = program(...tensors);
@@ -42,7 +72,7 @@ async function prepareProgram(program: Program, inputs: readonly Input[], launch
     },
     async results() {
       const results = await compiled(...given);
-      const arrays = await Promise.all(results.map((result) => result.data()));
+      const arrays = await Promise.all(results.map((result) => read(result).data()));
       for (const result of results) result.dispose();
       return arrays as Float32Array[];
     },
@@ -50,4 +80,10 @@ async function prepareProgram(program: Program, inputs: readonly Input[], launch
       for (const one of given) one.dispose();
     },
   };
+}
+
+/** How inputs are held on the device, and results read from it. */
+interface HeldValues {
+  readonly held?: (input: Input, index: number) => Tensor;
+  readonly read?: ((result: Tensor) => Tensor) | undefined;
 }
