@@ -8,7 +8,18 @@ export interface Slide {
   readonly dilation: number;
 }
 
-/** How a window slides along two axes of a contraction; undefined if `a` sees them in any other way, or not at all. */
+/**
+ * How a window slides along two axes of a contraction; undefined if `a` sees them in any other way, or not at all.
+ *
+ * @example
+ * const [position, tap]: Index[] = [{ kind: 'axis', axis: 0 }, { kind: 'axis', axis: 2 }];
+ * const index: Index = { kind: 'add', left: { kind: 'mul', left: position!, by: 2 }, right: tap! };
+ * const a: Expr = { kind: 'load', dtype: 'float32', operand: 0, index, guards: [] };
+ * const sizes = { batch: [], m: [10], n: [4], k: [3] };
+ * const empty = { operands: [], arguments: [], stores: [] };
+ * const strided: Contraction = { kind: 'contraction', dtype: 'float32', ...empty, ...sizes, a, b: a };
+ * slideOf(strided, 0, 2); // { stride: 2, dilation: 1 }
+ */
 export function slideOf(kernel: Contraction, position: number, tap: number): Slide | undefined {
   const { batch, m, n, k } = kernel;
   const space = new IndexSpace();

@@ -22,7 +22,20 @@ export interface ThreeByThree {
   };
 }
 
-/** Finds it by how the operands are indexed: `a` sees nothing of a position and its tap but their sum. */
+/**
+ * Finds a 3 x 3 convolution by how the operands are indexed: `a` sees nothing of a position and its tap but their sum.
+ *
+ * @example
+ * const add = (left: Index, right: Index): Index => ({ kind: 'add', left, right });
+ * const [y, x, , channel, tapY, tapX] = [0, 1, 2, 3, 4, 5].map((axis): Index => ({ kind: 'axis', axis }));
+ * const row: Index = { kind: 'mul', left: add(y!, tapY!), by: 10 }; // of 10 x 10 inputs, 8 x 8 outputs
+ * const index = add({ kind: 'mul', left: channel!, by: 100 }, add(row, add(x!, tapX!)));
+ * const a: Expr = { kind: 'load', dtype: 'float32', operand: 0, index, guards: [] };
+ * const sizes = { batch: [], m: [8, 8], n: [4], k: [2, 3, 3] };
+ * const empty = { operands: [], arguments: [], stores: [] };
+ * const conv: Contraction = { kind: 'contraction', dtype: 'float32', ...empty, ...sizes, a, b: a };
+ * threeByThree(conv); // { role: 'forward', height: 8, width: 8, channels: 2, outputs: 4 }
+ */
 export function threeByThree(kernel: Contraction): ThreeByThree | undefined {
   const { batch, m, n, k } = kernel;
   if (n.length !== 1) return undefined;
