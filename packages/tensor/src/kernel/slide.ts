@@ -12,8 +12,8 @@ export interface Slide {
  * How a window slides along two axes of a contraction; undefined if `a` sees them in any other way, or not at all.
  *
  * @example
- * const [position, tap]: Index[] = [{ kind: 'axis', axis: 0 }, { kind: 'axis', axis: 2 }];
- * const index: Index = { kind: 'add', left: { kind: 'mul', left: position!, by: 2 }, right: tap! };
+ * const position: Index = { kind: 'mul', left: { kind: 'axis', axis: 0 }, by: 2 };
+ * const index: Index = { kind: 'add', left: position, right: { kind: 'axis', axis: 2 } };
  * const a: Expr = { kind: 'load', dtype: 'float32', operand: 0, index, guards: [] };
  * const sizes = { batch: [], m: [10], n: [4], k: [3] };
  * const empty = { operands: [], arguments: [], stores: [] };
