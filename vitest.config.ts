@@ -32,8 +32,16 @@ export default defineConfig({
     projects: [
       ...packages.map((name) => ({
         ...shared,
-        test: { name, root: `${root}/packages/${name}`, include: ['test/**/*.test.ts'], ...timeouts },
+        test: {
+          name,
+          root: `${root}/packages/${name}`,
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/browser/**'],
+          ...timeouts,
+        },
       })),
+      // Needs Chromium: `npm run test:browser`.
+      { ...shared, test: { name: 'browser', root, include: ['packages/*/test/browser/**/*.test.ts'], ...timeouts } },
       {
         ...shared,
         test: {

@@ -1,12 +1,12 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { WasmOptions } from '../src/index.ts';
-import { launchChromium, type Site, serve } from './browser/chromium.ts';
-import type { ConformancePage, Probe } from './browser/page.ts';
+import type { WasmOptions } from '../../src/index.ts';
+import { launchChromium, type Site, serve } from './chromium.ts';
+import type { ConformancePage, Probe } from './page.ts';
 
 let [site, browser]: [Site | undefined, Browser | undefined] = [undefined, undefined];
 beforeAll(async () => {
-  site = await serve(new URL('./browser/page.ts', import.meta.url));
+  site = await serve(new URL('./page.ts', import.meta.url));
   browser = await launchChromium();
 });
 afterAll(async () => {
