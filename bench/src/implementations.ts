@@ -146,7 +146,7 @@ const peers: readonly Peer[] = [
 ];
 
 /** Names that `--peers` takes. */
-export const peerNames: readonly string[] = peers.map(({ name }) => name).filter((name) => name !== 'memcpy');
+const peerNames: readonly string[] = peers.map(({ name }) => name).filter((name) => name !== 'memcpy');
 
 /** Whether any of the peers asked for comes from npm. */
 export function wantsNpmPeers(asked: readonly string[]): boolean {

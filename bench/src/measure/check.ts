@@ -53,7 +53,7 @@ function differenceFromOthers(
 }
 
 /** L2 norm of the difference, as a share of the second's. */
-export function relativeDistance(a: Float32Array, b: Float32Array): number {
+function relativeDistance(a: Float32Array, b: Float32Array): number {
   let [difference, norm] = [0, 0];
   for (let i = 0; i < b.length; i++) {
     difference += ((a[i] as number) - (b[i] as number)) ** 2;

@@ -8,7 +8,7 @@ export const syncWords = { arrived: 0, generation: 4, abort: 8, step: 12 } as co
 export const SYNC_BYTES = 64;
 
 /** Turns that a thread looks for the others before it sleeps, where each has a core. */
-export const SPINS = 20_000;
+const SPINS = 20_000;
 /** Nanoseconds that it sleeps at most before it looks whether to give up. */
 const NAP = 10_000_000n;
 

@@ -10,7 +10,7 @@ import { emitSplitRow, isWorthSplitting } from './split-row.ts';
 import { accessesOf, chooseVectorAxis, lanesFor, type VectorAxis } from './vector-axis.ts';
 import { splitWork } from './work-split.ts';
 
-export const exprOfStage = (stage: Stage): Expr => (stage.kind === 'store' ? stage.store.value : stage.value);
+const exprOfStage = (stage: Stage): Expr => (stage.kind === 'store' ? stage.store.value : stage.value);
 
 const product = (sizes: readonly number[]): number => sizes.reduce((total, size) => total * size, 1);
 
