@@ -9,8 +9,8 @@ import { wasm } from '@evenkeel/backend-wasm';
 import { loadEmoji16, splitHeldOut, subset } from '@evenkeel/edm2';
 import { writeFileAtomically } from '@evenkeel/formats/node';
 import { setBackend } from '@evenkeel/tensor';
+import { duration, ProgressLine } from '../src/cli/progress-line.ts';
 import { accuracy, classifierSplit, decodeClassifier, encodeClassifier } from '../src/metrics/emoji16-classifier.ts';
-import { duration, ProgressLine } from '../src/quickstart/progress-line.ts';
 import { trainClassifier } from './classifier/train.ts';
 
 const { values: options } = parseArgs({

@@ -20,6 +20,12 @@ export {
 } from './metrics/emoji16-classifier.ts';
 export { type Neighbour, nearestImages } from './metrics/nearest.ts';
 export { Block, type BlockOptions, type BlockStyle } from './network/block.ts';
+export {
+  describedNetwork,
+  type EncoderName,
+  type NetworkDescription,
+  networkMetadata,
+} from './network/network-metadata.ts';
 export { type Denoised, Precond, type PrecondOptions } from './network/precondition.ts';
 export { UNet, type UNetOptions } from './network/unet.ts';
 export { type ChartOptions, lineChart, type Series } from './plot/line-chart.ts';

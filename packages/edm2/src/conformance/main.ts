@@ -5,7 +5,10 @@ import colors from 'picocolors';
 import { failureLines, tableLines, totals } from './report.ts';
 import { runConformance } from './run.ts';
 
-const backends: Readonly<Record<string, () => Backend>> = { js: () => createJsBackend(), wasm: () => wasm() };
+const backends: Readonly<Record<string, () => Backend>> = {
+  js: () => createJsBackend(),
+  wasm: () => wasm({ experimental: true }),
+};
 
 function kindList(value: string): string[] {
   const kinds = value.split(',').map((kind) => kind.trim());
@@ -35,7 +38,9 @@ async function run(folder: string, options: { backend: string; dtype: 'float32' 
 const program = new Command('conformance')
   .description('Compares this implementation with a folder of reference values (manifest.json and safetensors files).')
   .argument('<folder>', 'the folder')
-  .addOption(new Option('--backend <name>', 'what computes').choices(Object.keys(backends)).default('js'))
+  .addOption(
+    new Option('--backend <name>', 'what computes').choices(Object.keys(backends)).default('wasm', 'wasm, the fastest'),
+  )
   .addOption(
     new Option('--dtype <dtype>', 'what networks compute in').choices(['float32', 'float64']).default('float32'),
   )

@@ -1,16 +1,15 @@
 import { rm } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
-import { wasm } from '@evenkeel/backend-wasm';
 import { writeFileAtomically } from '@evenkeel/formats/node';
-import { createJsBackend, setBackend } from '@evenkeel/tensor';
 import pc from 'picocolors';
+import { useBackend } from '../cli/backend.ts';
+import { onInterrupt } from '../cli/interrupt.ts';
+import { duration, ProgressLine } from '../cli/progress-line.ts';
 import { loadEmoji16 } from '../data/index.ts';
 import { loadEmoji16Classifier } from '../metrics/emoji16-classifier.ts';
 import { judge } from './judge.ts';
 import { parseOptions, type QuickstartOptions } from './options.ts';
 import { paint } from './paint.ts';
-import { duration, ProgressLine } from './progress-line.ts';
 import { earlierTraining, lossChart, summary, verdict, withoutCurve } from './report.ts';
 import { affordablePlan, fullPlan } from './sampling-plan.ts';
 import { type TrainingReport, train } from './train.ts';
@@ -21,7 +20,7 @@ async function run(options: QuickstartOptions): Promise<void> {
   const line = new ProgressLine();
   await checkWritable(folder);
   const dataset = await loadEmoji16();
-  const backend = chooseBackend(options.backend);
+  const backend = useBackend(options);
   using classifier = await loadEmoji16Classifier();
   line.print(pc.bold('evenkeel quickstart: EDM2 (config G) on emoji16'));
   line.print(
@@ -87,18 +86,6 @@ async function run(options: QuickstartOptions): Promise<void> {
 /** Kept after the last block of samples: the classifier, the neighbours and their picture take most of it. */
 const judgingMs = 2500;
 
-/** Makes a backend the current one, and says what it is. */
-function chooseBackend(name: QuickstartOptions['backend']): string {
-  if (name === 'js') {
-    setBackend(createJsBackend());
-    return `js (one thread of ${availableParallelism()})`;
-  }
-  // Node 20 has fused multiply-add behind a flag of V8, for the whole process: this process is ours.
-  const backend = wasm({ experimental: true });
-  setBackend(backend);
-  return `wasm (${backend.capabilities.threads} threads, ${backend.instructions} instructions; V8's experimental flags asked for)`;
-}
-
 /** Fails before any work where results could not be written. */
 async function checkWritable(folder: string): Promise<void> {
   const probe = join(folder, '.writable');
@@ -110,19 +97,6 @@ async function checkWritable(folder: string): Promise<void> {
     const reason = (cause as NodeJS.ErrnoException | undefined)?.code ?? message;
     throw new Error(`quickstart: cannot write to --out ${folder} (${reason}). Choose another folder`);
   }
-}
-
-/** The first Ctrl-C asks to stop after the step under way; a second one leaves at once. */
-function onInterrupt(line: ProgressLine): AbortSignal {
-  const controller = new AbortController();
-  const stop = (): void => {
-    if (controller.signal.aborted) process.exit(130);
-    controller.abort();
-    line.print('stopping after this step; Ctrl-C again to leave at once');
-  };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
-  return controller.signal;
 }
 
 try {

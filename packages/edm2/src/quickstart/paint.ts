@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import { encodePng } from '@evenkeel/formats';
 import { writeFileAtomically } from '@evenkeel/formats/node';
 import { Generator, oneHot, tensor } from '@evenkeel/tensor';
+import type { ProgressLine } from '../cli/progress-line.ts';
 import { type ImageDataset, imageGrid, latentsToPixels } from '../data/index.ts';
 import { stateDictOf } from '../ema/index.ts';
 import { Precond } from '../network/precondition.ts';
 import { sample } from '../sample/sample.ts';
 import { type Painter, readPainters } from './painters.ts';
-import type { ProgressLine } from './progress-line.ts';
 import { guidance, mainBlocks, mainStd, postHocStd } from './recipe.ts';
 import type { SamplingPlan } from './sampling-plan.ts';
 

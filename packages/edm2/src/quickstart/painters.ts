@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeSnapshot, type EmaSnapshot, reconstruct } from '../ema/index.ts';
+import { describedNetwork } from '../network/network-metadata.ts';
 import type { PrecondOptions } from '../network/precondition.ts';
 import { emaStds, guidance, mainStd, postHocStd } from './recipe.ts';
 import { snapshotFiles } from './snapshot-files.ts';
@@ -48,7 +49,7 @@ export async function readPainters(folder: string): Promise<Painters> {
   painters.sort((a, b) => a.std - b.std);
   const trainingSeed = Number(newest.metadata?.seed ?? 0);
   return {
-    network: networkOf(newest),
+    network: describedNetwork(newest.metadata ?? {}, 'quickstart: the newest snapshot').options,
     images,
     trainingSeed,
     snapshots: snapshots.length,
@@ -73,12 +74,4 @@ async function readSnapshots(folder: string): Promise<EmaSnapshot[]> {
     );
   }
   return Promise.all(files.map(async (path) => decodeSnapshot(await readFile(path), path)));
-}
-
-function networkOf({ metadata }: EmaSnapshot): PrecondOptions {
-  try {
-    return JSON.parse(metadata?.network ?? '') as PrecondOptions;
-  } catch {
-    throw new Error('quickstart: the newest snapshot does not say which network it is of. Train again');
-  }
 }

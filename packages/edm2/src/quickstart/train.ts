@@ -1,13 +1,14 @@
 import { writeFileAtomically } from '@evenkeel/formats/node';
 import { checkFinite, DataLoader } from '@evenkeel/nn';
 import { Generator } from '@evenkeel/tensor';
+import { duration, type ProgressLine } from '../cli/progress-line.ts';
 import { classBalanced, type ImageDataset, splitHeldOut, subset } from '../data/index.ts';
 import { encodeSnapshot } from '../ema/index.ts';
 import { denoisingError, denoisingTriples } from '../metrics/denoising-error.ts';
+import { networkMetadata } from '../network/network-metadata.ts';
 import { Precond } from '../network/precondition.ts';
 import { trainingExamples } from '../train/batch.ts';
 import { Trainer } from '../train/trainer.ts';
-import { duration, type ProgressLine } from './progress-line.ts';
 import { batchSize, emaStds, learning, networkFor, noise, snapshotCount } from './recipe.ts';
 import { fullPlan, samplingMs } from './sampling-plan.ts';
 import { removeSnapshots, snapshotFile } from './snapshot-files.ts';
@@ -114,8 +115,7 @@ async function saveSnapshots(trainer: Trainer, folder: string, seed: number): Pr
   const { net, ema, images } = trainer;
   for (const std of ema.stds) {
     const values = await ema.snapshot(std);
-    const { generator, ...options } = net.options;
-    const metadata = { network: JSON.stringify(options), seed: String(seed) };
+    const metadata = { ...networkMetadata(net), seed: String(seed) };
     const bytes = encodeSnapshot(
       { images, std, values, copied: [...net.namedBuffers().keys()], metadata },
       { dtype: 'float16' },

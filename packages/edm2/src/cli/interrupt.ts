@@ -1,0 +1,14 @@
+import type { ProgressLine } from './progress-line.ts';
+
+/** The first Ctrl-C (or SIGTERM) asks to stop after the step under way; a second one leaves at once. */
+export function onInterrupt(line: ProgressLine): AbortSignal {
+  const controller = new AbortController();
+  const stop = (): void => {
+    if (controller.signal.aborted) process.exit(130);
+    controller.abort();
+    line.print('stopping after this step; Ctrl-C again to leave at once');
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  return controller.signal;
+}

@@ -1,0 +1,20 @@
+import { Command } from 'commander';
+
+/**
+ * The `edm2` command, with everything it can do. Exit codes: 0 done, 1 failed, 2 asked for wrongly, 130 interrupted.
+ */
+export function edm2Program(): Command {
+  const program = new Command('edm2')
+    .description('Trains, samples and measures EDM2 diffusion networks.')
+    .showHelpAfterError('(--help lists the options)')
+    .configureHelp({ showGlobalOptions: true });
+  const commands: Command[] = [];
+  for (const command of commands) program.addCommand(inheritSettings(command, program));
+  return program;
+}
+
+function inheritSettings(command: Command, program: Command): Command {
+  command.copyInheritedSettings(program).allowExcessArguments(false);
+  for (const child of command.commands) inheritSettings(child, program);
+  return command;
+}

@@ -1,0 +1,59 @@
+import type { Precond, PrecondOptions } from './precondition.ts';
+
+/** What training images were turned into before the network saw them: pixels as they are, or latents of the Stable Diffusion VAE. */
+export type EncoderName = 'rgb' | 'stability-vae';
+
+/** What a file of weights says of the network that they belong to. */
+export interface NetworkDescription {
+  readonly options: PrecondOptions;
+  /** @defaultValue 'rgb' for 3 channels or fewer, else 'stability-vae' */
+  readonly encoder: EncoderName;
+}
+
+/**
+ * A network's description, as metadata of a safetensors file that holds its weights.
+ *
+ * @example
+ * ```ts
+ * const net = new Precond({ imgResolution: 8, imgChannels: 3, labelDim: 0, modelChannels: 8, channelMult: [1], numBlocks: 1 });
+ * const metadata = networkMetadata(net);
+ * describedNetwork(metadata).options.imgResolution; // 8
+ * ```
+ */
+export function networkMetadata(net: Precond, encoder?: EncoderName): Record<string, string> {
+  const { generator, ...options } = net.options;
+  return { network: JSON.stringify(options), encoder: encoder ?? encoderFor(options) };
+}
+
+/**
+ * Reads what {@link networkMetadata} wrote.
+ *
+ * @throws when the metadata describes no network.
+ * @example
+ * ```ts
+ * const options = { imgResolution: 8, imgChannels: 4, labelDim: 0 };
+ * describedNetwork({ network: JSON.stringify(options) }, 'weights.safetensors').encoder; // 'stability-vae'
+ * ```
+ */
+export function describedNetwork(metadata: Readonly<Record<string, string>>, file = 'snapshot'): NetworkDescription {
+  const options = parsed(metadata.network);
+  if (options === undefined) throw new Error(`${file}: does not say which network it is of (metadata 'network')`);
+  const encoder = metadata.encoder ?? encoderFor(options);
+  if (encoder !== 'rgb' && encoder !== 'stability-vae') throw new Error(`${file}: encoder '${encoder}' is not known`);
+  return { options, encoder };
+}
+
+function encoderFor({ imgChannels }: PrecondOptions): EncoderName {
+  return imgChannels <= 3 ? 'rgb' : 'stability-vae';
+}
+
+function parsed(json = ''): PrecondOptions | undefined {
+  try {
+    const options: unknown = JSON.parse(json);
+    return typeof options === 'object' && options !== null && 'imgResolution' in options
+      ? (options as PrecondOptions)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
