@@ -6,10 +6,12 @@ import { setDevelopmentMode } from '@evenkeel/tensor';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { largestDeviation } from '../src/conformance/compare.ts';
 import type { ManifestCase } from '../src/conformance/folder.ts';
+import { caseRunners } from '../src/conformance/kinds/index.ts';
 import { failureLines, tableLines, totals } from '../src/conformance/report.ts';
 import { type CaseResult, runConformance } from '../src/conformance/run.ts';
 
 const references = fileURLToPath(new URL('../conformance', import.meta.url));
+const manifest = JSON.parse(readFileSync(join(references, 'manifest.json'), 'utf8')) as EditableManifest;
 const made: string[] = [];
 // Every case has other shapes, so each makes its plans: no recompile storm.
 beforeAll(() => setDevelopmentMode(false));
@@ -17,6 +19,18 @@ afterAll(() => setDevelopmentMode(true));
 afterEach(() => {
   for (const folder of made.splice(0)) rmSync(folder, { recursive: true });
 });
+
+/** Kinds that have no runner yet: one that has may not stand here. */
+const kindsToCome = [
+  'dataset_transform',
+  'dataset_zip',
+  'encoder',
+  'frechet',
+  'resize',
+  'snapshot',
+  'toy_gt',
+  'toy_model',
+];
 
 interface EditableManifest {
   cases: (ManifestCase & { kind: string; file: string })[];
@@ -39,10 +53,13 @@ const linesOf = (results: readonly CaseResult[]) => results.flatMap(failureLines
 
 describe('reference values', () => {
   test('all of them are met', async () => {
-    const results = await runConformance(references);
+    const kinds = manifest.cases.map(({ kind }) => kind);
+    const known = kinds.filter((kind) => caseRunners.has(kind));
+    const results = await runConformance(references, { kinds: [...new Set(known)] });
     expect(linesOf(results)).toEqual([]);
-    expect(totals(results)).toEqual({ passed: 63, failed: 0 });
+    expect(totals(results)).toEqual({ passed: known.length, failed: 0 });
     expect(results.reduce((sum, { tensors }) => sum + tensors, 0)).toBeGreaterThan(1400);
+    expect([...new Set(kinds)].filter((kind) => !known.includes(kind)).sort()).toEqual(kindsToCome);
   });
 
   test('those of functions, layers and blocks also in float64', async () => {

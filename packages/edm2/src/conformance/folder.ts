@@ -67,6 +67,11 @@ export class ReferenceFolder {
     return array;
   }
 
+  /** Content of a file that is no safetensors file, such as an archive that a case's config names. */
+  bytes(file: string): Promise<Uint8Array> {
+    return readBytes(join(this.path, file));
+  }
+
   /** The largest absolute deviation that passes, or undefined where the manifest gives none. */
   tolerance(one: ManifestCase, role: Role, name: string): number | undefined {
     const file = one.file ?? '';
@@ -82,13 +87,15 @@ interface Manifest {
 }
 
 async function readTensors(path: string, file: string): Promise<ReadonlyMap<string, HostArray>> {
-  let bytes: Uint8Array;
+  return readSafetensors(await readBytes(path), { file }).tensors;
+}
+
+async function readBytes(path: string): Promise<Uint8Array> {
   try {
-    bytes = await readFile(path);
+    return await readFile(path);
   } catch (error) {
     throw new Error(`${path}: ${reasonOf(error)}`);
   }
-  return readSafetensors(bytes, { file }).tensors;
 }
 
 function checkManifest(file: string, manifest: unknown): Manifest {

@@ -62,6 +62,11 @@ export class ReferenceCase {
     return this.#folder.tensor(this.#case, role, name);
   }
 
+  /** Content of the file that the config names under `key`. */
+  bytes(key = 'file'): Promise<Uint8Array> {
+    return this.#folder.bytes(this.string(key));
+  }
+
   /** An input in the dtype of this run. */
   async input(name: string, role: Role = 'in'): Promise<Tensor> {
     const { data, shape } = await this.numbers(name, role);
