@@ -1,3 +1,5 @@
+import { Dropout } from '@evenkeel/nn';
+import { checkNetworkOptions } from './network-options.ts';
 import type { Precond, PrecondOptions } from './precondition.ts';
 
 /** What training images were turned into before the network saw them: pixels as they are, or latents of the Stable Diffusion VAE. */
@@ -21,14 +23,15 @@ export interface NetworkDescription {
  * ```
  */
 export function networkMetadata(net: Precond, encoder?: EncoderName): Record<string, string> {
-  const { generator, ...options } = net.options;
-  return { network: JSON.stringify(options), encoder: encoder ?? encoderFor(options) };
+  const { generator, dropout = 0, ...options } = net.options;
+  const described = { ...options, dropout: dropout instanceof Dropout ? dropout.probability : dropout };
+  return { network: JSON.stringify(described), encoder: encoder ?? encoderFor(options) };
 }
 
 /**
  * Reads what {@link networkMetadata} wrote.
  *
- * @throws when the metadata describes no network.
+ * @throws when the metadata describes no network, or one that cannot be.
  * @example
  * ```ts
  * const options = { imgResolution: 8, imgChannels: 4, labelDim: 0 };
@@ -36,23 +39,23 @@ export function networkMetadata(net: Precond, encoder?: EncoderName): Record<str
  * ```
  */
 export function describedNetwork(metadata: Readonly<Record<string, string>>, file = 'snapshot'): NetworkDescription {
-  const options = parsed(metadata.network);
-  if (options === undefined) throw new Error(`${file}: does not say which network it is of (metadata 'network')`);
+  const described = parsed(metadata.network);
+  if (described === undefined) throw new Error(`${file}: does not say which network it is of (metadata 'network')`);
+  const options = checkNetworkOptions(described, file);
   const encoder = metadata.encoder ?? encoderFor(options);
   if (encoder !== 'rgb' && encoder !== 'stability-vae') throw new Error(`${file}: encoder '${encoder}' is not known`);
   return { options, encoder };
 }
 
-function encoderFor({ imgChannels }: PrecondOptions): EncoderName {
+/** The encoder whose latents have as many channels as the network. */
+export function encoderFor({ imgChannels }: Pick<PrecondOptions, 'imgChannels'>): EncoderName {
   return imgChannels <= 3 ? 'rgb' : 'stability-vae';
 }
 
-function parsed(json = ''): PrecondOptions | undefined {
+function parsed(json = ''): Record<string, unknown> | undefined {
   try {
     const options: unknown = JSON.parse(json);
-    return typeof options === 'object' && options !== null && 'imgResolution' in options
-      ? (options as PrecondOptions)
-      : undefined;
+    return typeof options === 'object' && options !== null ? (options as Record<string, unknown>) : undefined;
   } catch {
     return undefined;
   }

@@ -1,0 +1,117 @@
+import { readFile, stat } from 'node:fs/promises';
+import { type HostArray, readSafetensors } from '@evenkeel/formats';
+import { Generator } from '@evenkeel/tensor';
+import { stateDictOf } from '../ema/index.ts';
+import { describedNetwork, type NetworkDescription } from '../network/network-metadata.ts';
+import { Precond } from '../network/precondition.ts';
+import { newestSnapshot, type SnapshotChoice } from './snapshot-folder.ts';
+
+/** Weights of a file, and what it says of them. */
+export interface NetworkWeights {
+  /** The file that was read: that of a folder which was chosen, or the path given. */
+  readonly file: string;
+  /** Parameters and buffers under their published names. */
+  readonly values: ReadonlyMap<string, HostArray>;
+  readonly description: NetworkDescription;
+  /** Images that the network had seen; undefined where the file does not say. */
+  readonly images: number | undefined;
+  /** Length of the average; undefined where the file does not say. */
+  readonly std: number | undefined;
+}
+
+/** What {@link readNetwork} gives. */
+export interface StoredNetwork extends Omit<NetworkWeights, 'values'> {
+  /** In evaluation mode. Dispose it when it is no longer needed. */
+  readonly net: Precond;
+}
+
+/**
+ * Reads a network from a file of weights: a safetensors file that `encodeSnapshot` wrote with the metadata of
+ * `networkMetadata`, or a folder, whose newest snapshot is taken.
+ *
+ * @param path file or folder
+ * @throws Error, one line naming the file, when it is missing, damaged, does not say which network it is of, or holds weights
+ * of another.
+ * @example
+ * ```ts
+ * const trained = new Precond({ imgResolution: 8, imgChannels: 3, labelDim: 0, modelChannels: 8, channelMult: [1] });
+ * const values = await readStateDict(trained.stateDict());
+ * const snapshot = { images: 8_388_608, std: 0.05, values, metadata: networkMetadata(trained) };
+ * await writeFileAtomically(`run/${snapshotName(snapshot)}`, encodeSnapshot(snapshot));
+ *
+ * const { net, images, std } = await readNetwork('run');
+ * net.denoise(zeros([2, 3, 8, 8]), 0.5); // [2, 3, 8, 8]
+ * images; // 8388608
+ * ```
+ */
+export async function readNetwork(path: string, choice: SnapshotChoice = {}): Promise<StoredNetwork> {
+  const { values, ...about } = await readWeights(path, choice);
+  let net: Precond | undefined;
+  try {
+    // First values are replaced at once: they must not move the generator that layers share.
+    net = new Precond({ ...about.description.options, generator: new Generator(0) });
+    const { missing, unexpected } = net.loadStateDict(stateDictOf(values), { strict: false });
+    if (missing.length > 0) throw new Error(`lacks ${counted(missing)} of the network that it describes`);
+    if (unexpected.length > 0) throw new Error(`holds ${counted(unexpected)} that its network does not have`);
+    return { net: net.eval(), ...about };
+  } catch (error) {
+    net?.dispose();
+    throw new Error(`${about.file}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/**
+ * Reads what {@link readNetwork} makes a network of, without making it.
+ *
+ * @throws as {@link readNetwork}.
+ * @example
+ * ```ts
+ * const net = new Precond({ imgResolution: 8, imgChannels: 3, labelDim: 0, modelChannels: 8, channelMult: [1] });
+ * await writeFileAtomically('net.safetensors', writeSafetensors(await readStateDict(net.stateDict()), networkMetadata(net)));
+ *
+ * const { values, description } = await readWeights('net.safetensors');
+ * description.encoder; // 'rgb'
+ * values.get('unet.out_gain')?.shape; // []
+ * ```
+ */
+export async function readWeights(path: string, choice: SnapshotChoice = {}): Promise<NetworkWeights> {
+  const file = (await isFolder(path)) ? await newestSnapshot(path, choice) : path;
+  const { tensors, metadata } = readSafetensors(await contentOf(file), { file });
+  const number = (key: string) => (metadata.has(key) ? Number(metadata.get(key)) : undefined);
+  return {
+    file,
+    values: tensors,
+    description: describedNetwork(Object.fromEntries(metadata), file),
+    images: number('images'),
+    std: number('ema_std'),
+  };
+}
+
+function counted(names: readonly string[]): string {
+  return `${names.length} ${names.length === 1 ? 'tensor' : 'tensors'} (${names[0]}${names.length > 1 ? ', ...' : ''})`;
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    throw new Error(`${path}: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+async function contentOf(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw new Error(`${path}: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT' || code === 'ENOTDIR') return 'there is no such file or folder';
+  if (code === 'EACCES' || code === 'EPERM') return 'may not be read';
+  return messageOf(error);
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
