@@ -1,6 +1,7 @@
 import type { CaseRunner } from '../reference-case.ts';
 import { block } from './block.ts';
 import { edm2loss } from './edm2loss.ts';
+import { encoder } from './encoder.ts';
 import { mpFourier } from './mp-fourier.ts';
 import { mpconv } from './mpconv.ts';
 import { phema } from './phema.ts';
@@ -11,5 +12,16 @@ import { train } from './train.ts';
 
 /** How the cases of each kind are run. */
 export const caseRunners: ReadonlyMap<string, CaseRunner> = new Map(
-  Object.entries({ primitive, mpconv, mp_fourier: mpFourier, block, precond, edm2loss, train, phema, sampler }),
+  Object.entries({
+    primitive,
+    mpconv,
+    mp_fourier: mpFourier,
+    block,
+    precond,
+    edm2loss,
+    train,
+    phema,
+    sampler,
+    encoder,
+  }),
 );
