@@ -24,7 +24,7 @@ const { values: options } = parseArgs({
 setBackend(wasm({ experimental: true, threads: Number(options.threads) }));
 const emoji = await loadEmoji16();
 const { train, heldOut } = splitHeldOut(emoji, classifierSplit);
-const network = { imgChannels: emoji.channels, labelCount: emoji.labelCount, widths: [24, 48, 80] };
+const network = { imgChannels: emoji.channels, labelCount: emoji.labelDim, widths: [24, 48, 80] };
 const steps = Number(options.steps);
 const line = new ProgressLine();
 const start = performance.now();

@@ -25,7 +25,7 @@ test('holds 2,090 pictures in ten classes', () => {
     symbol: 38,
     clock: 31,
   });
-  expect([emoji.length, emoji.labelCount, emoji.channels, emoji.resolution]).toEqual([2090, 10, 3, 16]);
+  expect([emoji.length, emoji.labelDim, emoji.channels, emoji.resolution]).toEqual([2090, 10, 3, 16]);
   expect(emoji.images.length).toBe(2090 * 3 * 16 * 16);
 });
 

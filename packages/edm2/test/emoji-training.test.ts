@@ -20,7 +20,7 @@ describe('training on emoji16', () => {
     using net = new Precond({
       imgResolution: 16,
       imgChannels: 3,
-      labelDim: emoji.labelCount,
+      labelDim: emoji.labelDim,
       modelChannels: 8,
       channelMult: [1, 2],
       numBlocks: 1,
@@ -47,7 +47,7 @@ describe('training on emoji16', () => {
 
     net.loadStateDict(stateDictOf(await trainer.ema.snapshot(0.1)));
     expect((await denoisingError(net, triples)).error).toBeLessThan(0.8 * after.baseline);
-    const labels = oneHot(tensor(new Int32Array([5, 9])), emoji.labelCount);
+    const labels = oneHot(tensor(new Int32Array([5, 9])), emoji.labelDim);
     const latents = await sample(net, new Generator(2).normal([2, 3, 16, 16]), { labels, steps: 4 });
     const pixels = latentsToPixels(await latents.data());
     const picture = decodePng(encodePng(imageGrid([pixels.subarray(0, 768), pixels.subarray(768)])));

@@ -1,17 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ImageDataset } from '../src/data/index.ts';
+import type { PictureSet } from '../src/data/index.ts';
 import { agreement } from '../src/metrics/agreement.ts';
 import { nearestImages } from '../src/metrics/nearest.ts';
 
 /** Grey pictures of 2 x 2 pixels. */
-function greyPictures(images: readonly Uint8Array[]): ImageDataset {
+function greyPictures(images: readonly Uint8Array[]): PictureSet {
   return {
     name: 'grey',
     length: images.length,
     channels: 1,
     resolution: 2,
-    labelCount: 1,
+    labelDim: 1,
     classNames: ['all'],
     image: (index) => images[index]!,
     label: () => 0,

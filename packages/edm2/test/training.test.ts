@@ -266,7 +266,7 @@ describe('pictures as examples', () => {
     expect(images.shape).toEqual([3, set.channels, set.resolution, set.resolution]);
     expect(images.dtype).toBe('float32');
     expect(await images.abs().max().item()).toBeLessThanOrEqual(1);
-    expect(labels.shape).toEqual([3, 3]);
-    expect([...(await labels.sum(0).data())]).toEqual([1, 1, 1]);
+    expect(labels!.shape).toEqual([3, 3]);
+    expect([...(await labels!.sum(0).data())]).toEqual([1, 1, 1]);
   });
 });

@@ -1,4 +1,4 @@
-import { classBalanced, type ImageDataset, PowerFunctionEma } from '@evenkeel/edm2';
+import { classBalanced, type PictureSet, PowerFunctionEma } from '@evenkeel/edm2';
 import type { HostArray } from '@evenkeel/formats';
 import { project } from '@evenkeel/mp-nn';
 import { Adam, cosineSchedule, DataLoader, type Dataset, linearWarmup, productSchedule } from '@evenkeel/nn';
@@ -31,7 +31,7 @@ const mostMixed = 0.5;
  * same weights on the same machine.
  */
 export async function trainClassifier(
-  dataset: ImageDataset,
+  dataset: PictureSet,
   { network, steps, seed, onStep }: ClassifierTraining,
 ): Promise<Map<string, HostArray>> {
   const random = new Generator(seed);
@@ -68,8 +68,8 @@ function mixedLoss(net: Classifier, images: Tensor, labels: Tensor, random: Gene
 }
 
 /** Distorted anew each time that they are drawn. */
-function distortedPictures(dataset: ImageDataset, random: Generator): Dataset<{ images: Tensor; labels: Tensor }> {
-  const { channels, resolution, labelCount } = dataset;
+function distortedPictures(dataset: PictureSet, random: Generator): Dataset<{ images: Tensor; labels: Tensor }> {
+  const { channels, resolution, labelDim } = dataset;
   const size = channels * resolution ** 2;
   return {
     length: dataset.length,
@@ -83,7 +83,7 @@ function distortedPictures(dataset: ImageDataset, random: Generator): Dataset<{ 
       const labels = Int32Array.from(indices, (index) => dataset.label(index));
       return {
         images: tensor(images, { shape: [indices.length, channels, resolution, resolution] }),
-        labels: oneHot(tensor(labels), labelCount),
+        labels: oneHot(tensor(labels), labelDim),
       };
     },
   };

@@ -1,10 +1,12 @@
 import { classBalancedIndices, type IndexStream, type ShuffleOptions } from '@evenkeel/nn';
 import type { ImageDataset } from './dataset.ts';
+import { labelsOf } from './labels.ts';
 
 /**
  * An endless stream of image indices in which every class comes equally often, however many images it has. What stands at a
  * position is a pure function of (seed, position), so that training resumes exactly; a data loader takes it as `indices`.
  *
+ * @throws when images have no classes.
  * @example
  * ```ts
  * const emoji = await loadEmoji16();
@@ -14,17 +16,4 @@ import type { ImageDataset } from './dataset.ts';
  */
 export function classBalanced(dataset: ImageDataset, options: ShuffleOptions = {}): IndexStream {
   return classBalancedIndices(labelsOf(dataset), options);
-}
-
-/**
- * The label of every image, `[length]`.
- *
- * @example
- * ```ts
- * const emoji = await loadEmoji16();
- * new Set(labelsOf(emoji)).size; // 10
- * ```
- */
-export function labelsOf(dataset: ImageDataset): Uint32Array {
-  return Uint32Array.from({ length: dataset.length }, (_, index) => dataset.label(index));
 }

@@ -1,6 +1,6 @@
 import { decodePng } from '@evenkeel/formats';
 import { readAsset } from './asset.ts';
-import { checkedIndex, type ImageDataset } from './dataset.ts';
+import { checkedIndex, type PictureSet } from './dataset.ts';
 
 /** What `emoji16.json` holds. Pictures stand in the atlas row by row, class after class. */
 export interface Emoji16Index {
@@ -21,7 +21,7 @@ export interface Emoji16Index {
 }
 
 /** Emoji in 10 visual classes, 16x16 RGB, composited on white. */
-export interface Emoji16 extends ImageDataset {
+export interface Emoji16 extends PictureSet {
   /** All pixels, `[N, 3, 16, 16]`, 0 to 255. */
   readonly images: Uint8Array;
   /** `[N]`. */
@@ -88,7 +88,7 @@ export function decodeEmoji16(png: Uint8Array, index: Emoji16Index): Emoji16 {
     length: entries.length,
     channels,
     resolution,
-    labelCount: index.classes.length,
+    labelDim: index.classes.length,
     classNames: index.classes.map((one) => one.name),
     images,
     labels,

@@ -18,6 +18,7 @@ export interface HeldOutSplit {
 /**
  * Splits a data set into images to train on and images kept for evaluation: a pure function of the data set and the seed.
  * Variants of one picture (equal `group`) stay together, and a class of two groups or more has one on each side at least.
+ * Images without a class count as one class.
  *
  * @throws RangeError when fraction is not between 0 and 1.
  * @example
@@ -48,15 +49,20 @@ export function splitHeldOut(dataset: ImageDataset, options: HeldOutOptions = {}
 
 /** A name that no image of another class or group has. */
 function groupOf(dataset: ImageDataset, index: number): string {
-  return `${dataset.label(index)}/${dataset.group?.(index) ?? index}`;
+  return `${classOf(dataset, index)}/${dataset.group?.(index) ?? index}`;
 }
 
 function groupsByClass(dataset: ImageDataset): string[][] {
   const classes = new Map<number, Set<string>>();
   for (let index = 0; index < dataset.length; index++) {
-    const label = dataset.label(index);
+    const label = classOf(dataset, index);
     if (!classes.has(label)) classes.set(label, new Set());
     classes.get(label)!.add(groupOf(dataset, index));
   }
   return [...classes.values()].map((groups) => [...groups]);
+}
+
+function classOf(dataset: ImageDataset, index: number): number {
+  const label = dataset.label?.(index);
+  return typeof label === 'number' ? label : 0;
 }

@@ -1,5 +1,5 @@
 import { Generator, oneHot, stack, type Tensor, tensor } from '@evenkeel/tensor';
-import type { ImageDataset } from '../data/dataset.ts';
+import type { PictureSet } from '../data/dataset.ts';
 import { pixelsToLatents } from '../data/rgb.ts';
 import type { Precond } from '../network/precondition.ts';
 
@@ -7,7 +7,7 @@ import type { Precond } from '../network/precondition.ts';
 export interface DenoisingTriples {
   /** Clean latents, `[N, C, R, R]`, -1 to 1. */
   readonly images: Tensor;
-  /** One-hot rows, `[N, labelCount]`. */
+  /** One-hot rows, `[N, labelDim]`. */
   readonly labels: Tensor;
   /** Noise levels, `[N]`. */
   readonly sigma: Tensor;
@@ -39,10 +39,10 @@ export interface DenoisingTriplesOptions {
  * triples.images; // [128, 3, 16, 16]
  * ```
  */
-export function denoisingTriples(dataset: ImageDataset, options: DenoisingTriplesOptions): DenoisingTriples {
+export function denoisingTriples(dataset: PictureSet, options: DenoisingTriplesOptions): DenoisingTriples {
   const { indices, count = 64, seed = 0, pMean = -0.4, pStd = 1 } = options;
   if (indices.length === 0) throw new RangeError('denoisingTriples: no images to draw from');
-  const { channels, resolution, labelCount } = dataset;
+  const { channels, resolution, labelDim } = dataset;
   const size = channels * resolution ** 2;
   const images = new Float32Array(count * size);
   const labels = new Int32Array(count);
@@ -56,7 +56,7 @@ export function denoisingTriples(dataset: ImageDataset, options: DenoisingTriple
   const shape = [count, channels, resolution, resolution];
   return {
     images: tensor(images, { shape }),
-    labels: oneHot(tensor(labels), labelCount),
+    labels: oneHot(tensor(labels), labelDim),
     sigma: random.normal([count]).mul(pStd).add(pMean).exp(),
     noise: random.normal(shape),
   };
@@ -79,7 +79,7 @@ export interface DenoisingError {
  * ```ts
  * const emoji = await loadEmoji16();
  * const triples = denoisingTriples(emoji, { indices: splitHeldOut(emoji).heldOut, count: 4 });
- * const [imgChannels, labelDim] = [emoji.channels, emoji.labelCount];
+ * const [imgChannels, labelDim] = [emoji.channels, emoji.labelDim];
  * const net = new Precond({ imgResolution: 16, imgChannels, labelDim, modelChannels: 8, channelMult: [1], numBlocks: 1 });
  * const { error, baseline } = await denoisingError(net, triples);
  * error === baseline; // true, before training; and near 1

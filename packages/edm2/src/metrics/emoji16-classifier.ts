@@ -1,7 +1,7 @@
 import { type HostArray, readSafetensors, writeSafetensors } from '@evenkeel/formats';
 import { concat, split, tensor } from '@evenkeel/tensor';
 import { readAsset } from '../data/asset.ts';
-import type { ImageDataset } from '../data/dataset.ts';
+import type { PictureSet } from '../data/dataset.ts';
 import { pixelsToLatents } from '../data/rgb.ts';
 import { stateDictOf } from '../ema/tracker.ts';
 import { type Agreement, agreement } from './agreement.ts';
@@ -103,7 +103,7 @@ export async function classify(classifier: Classifier, pictures: readonly Uint8A
  * overall === classes.person; // true, for the first eight are persons
  * ```
  */
-export async function accuracy(classifier: Classifier, dataset: ImageDataset): Promise<Agreement> {
+export async function accuracy(classifier: Classifier, dataset: PictureSet): Promise<Agreement> {
   const indices = Array.from({ length: dataset.length }, (_, index) => index);
   const guesses = await classify(
     classifier,

@@ -1,4 +1,4 @@
-import type { ImageDataset } from '../data/dataset.ts';
+import type { PictureSet } from '../data/dataset.ts';
 
 /** The image of a data set that is most like a picture. */
 export interface Neighbour {
@@ -23,7 +23,7 @@ export interface Neighbour {
  * nearest?.index; // 7
  * ```
  */
-export function nearestImages(pictures: readonly Uint8Array[], dataset: ImageDataset): Neighbour[] {
+export function nearestImages(pictures: readonly Uint8Array[], dataset: PictureSet): Neighbour[] {
   if (dataset.length === 0) throw new RangeError('nearestImages: the data set is empty');
   const images = Array.from({ length: dataset.length }, (_, index) => dataset.image(index));
   const size = images[0]!.length;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { encodePng } from '@evenkeel/formats';
 import { writeFileAtomically } from '@evenkeel/formats/node';
-import { type ImageDataset, imageGrid, splitHeldOut, subset } from '../data/index.ts';
+import { imageGrid, type PictureSet, splitHeldOut, subset } from '../data/index.ts';
 import { type Agreement, agreement } from '../metrics/agreement.ts';
 import type { Classifier } from '../metrics/classifier.ts';
 import { classify } from '../metrics/emoji16-classifier.ts';
@@ -32,7 +32,7 @@ export interface Judgement {
  */
 export async function judge(
   samples: Samples,
-  { classifier, dataset, folder }: { classifier: Classifier; dataset: ImageDataset; folder: string },
+  { classifier, dataset, folder }: { classifier: Classifier; dataset: PictureSet; folder: string },
 ): Promise<Judgement> {
   const { pictures, labels, std, trainingSeed } = samples;
   const agreed = agreement(await classify(classifier, pictures), labels, dataset.classNames);
@@ -48,7 +48,7 @@ export async function judge(
   );
   await writeFileAtomically(join(folder, 'neighbours.png'), encodePng(pairs(samples, ofSamples, trained)));
   return {
-    agreement: { ...agreed, samplesPerClass: pictures.length / dataset.labelCount, emaStd: std },
+    agreement: { ...agreed, samplesPerClass: pictures.length / dataset.labelDim, emaStd: std },
     nearestTrainingImage: {
       samples: classMean(ofSamples, labels),
       heldOut: classMean(
@@ -69,10 +69,10 @@ function classMean(neighbours: readonly Neighbour[], labels: readonly number[]):
 }
 
 /** Class after class: each sample, its nearest image, an empty place. */
-function pairs({ pictures, labels }: Samples, neighbours: readonly Neighbour[], trained: ImageDataset) {
+function pairs({ pictures, labels }: Samples, neighbours: readonly Neighbour[], trained: PictureSet) {
   const empty = new Uint8Array(pictures[0]!.length).fill(255);
   const order = [...labels.keys()].sort((a, b) => labels[a]! - labels[b]! || a - b);
-  const perClass = pictures.length / trained.labelCount;
+  const perClass = pictures.length / trained.labelDim;
   // So many that a class fills whole rows.
   let columns = Math.min(mostPairs, perClass);
   while (perClass % columns !== 0) columns--;

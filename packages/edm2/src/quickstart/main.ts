@@ -48,7 +48,7 @@ async function run(options: QuickstartOptions): Promise<void> {
       `trained ${steps} steps, ${images} images; held-out error ${(100 * heldOutRatio).toFixed(0)}% of an untrained network's`,
     );
     await writeFileAtomically(join(folder, 'loss.svg'), lossChart(training));
-    plan = affordablePlan(deadline - judgingMs - performance.now(), dataset.labelCount, training.imagesPerSecond);
+    plan = affordablePlan(deadline - judgingMs - performance.now(), dataset.labelDim, training.imagesPerSecond);
   }
   const request = { dataset, folder, seed, plan, line, signal };
   const painted = await paint({

@@ -3,7 +3,7 @@ import { encodePng } from '@evenkeel/formats';
 import { writeFileAtomically } from '@evenkeel/formats/node';
 import { Generator, oneHot, tensor } from '@evenkeel/tensor';
 import type { ProgressLine } from '../cli/progress-line.ts';
-import { type ImageDataset, imageGrid, latentsToPixels } from '../data/index.ts';
+import { imageGrid, latentsToPixels, type PictureSet } from '../data/index.ts';
 import { stateDictOf } from '../ema/index.ts';
 import { Precond } from '../network/precondition.ts';
 import { sample } from '../sample/sample.ts';
@@ -16,7 +16,7 @@ const shownBlocks = 2;
 
 /** What a painting run needs to know. */
 export interface PaintRequest {
-  readonly dataset: ImageDataset;
+  readonly dataset: PictureSet;
   readonly folder: string;
   readonly seed: number;
   readonly plan: SamplingPlan;
@@ -144,7 +144,7 @@ function split(pixels: Uint8Array, count: number): Uint8Array[] {
 }
 
 /** One row a class: a real picture, then behind an empty place each average's blocks. */
-function grid(dataset: ImageDataset, shown: readonly Uint8Array[][][], columns: number) {
+function grid(dataset: PictureSet, shown: readonly Uint8Array[][][], columns: number) {
   const empty = new Uint8Array(dataset.channels * dataset.resolution ** 2).fill(255);
   const rows = dataset.classNames.map((_, label) => {
     const real = Array.from({ length: dataset.length }, (__, i) => i).find((i) => dataset.label(i) === label) as number;

@@ -2,7 +2,7 @@ import { writeFileAtomically } from '@evenkeel/formats/node';
 import { checkFinite, DataLoader } from '@evenkeel/nn';
 import { Generator } from '@evenkeel/tensor';
 import { duration, type ProgressLine } from '../cli/progress-line.ts';
-import { classBalanced, type ImageDataset, splitHeldOut, subset } from '../data/index.ts';
+import { classBalanced, type PictureSet, splitHeldOut, subset } from '../data/index.ts';
 import { encodeSnapshot } from '../ema/index.ts';
 import { denoisingError, denoisingTriples } from '../metrics/denoising-error.ts';
 import { networkMetadata } from '../network/network-metadata.ts';
@@ -29,7 +29,7 @@ export interface TrainingReport {
 
 /** What a training run needs to know. */
 export interface TrainingRequest {
-  readonly dataset: ImageDataset;
+  readonly dataset: PictureSet;
   readonly folder: string;
   readonly seed: number;
   readonly backend: 'wasm' | 'js';
@@ -46,7 +46,7 @@ export async function train(request: TrainingRequest): Promise<TrainingReport> {
   const images = subset(dataset, trained);
   using net = new Precond({
     ...networkFor(request.backend),
-    labelDim: dataset.labelCount,
+    labelDim: dataset.labelDim,
     generator: new Generator(seed),
   });
   const loader = new DataLoader(trainingExamples(images), { batchSize, indices: classBalanced(images, { seed }) });
@@ -61,7 +61,7 @@ export async function train(request: TrainingRequest): Promise<TrainingReport> {
   /** Images per second of the latest steps, by their median: the first ones also compile, and a machine may stall. */
   const rate = (): number => (1000 * batchSize) / median(stepMs.slice(-30));
   const end = (): number =>
-    deadline - Math.min(1.1 * samplingMs(fullPlan, dataset.labelCount, rate()) + 4000, 0.35 * (deadline - start));
+    deadline - Math.min(1.1 * samplingMs(fullPlan, dataset.labelDim, rate()) + 4000, 0.35 * (deadline - start));
 
   /** Those of an earlier run stay until there are new ones. */
   let isFirst = true;
