@@ -8,6 +8,7 @@ import { phema } from './phema.ts';
 import { precond } from './precond.ts';
 import { primitive } from './primitive.ts';
 import { sampler } from './sampler.ts';
+import { toyGt, toyModel } from './toy.ts';
 import { train } from './train.ts';
 
 /** How the cases of each kind are run. */
@@ -23,5 +24,7 @@ export const caseRunners: ReadonlyMap<string, CaseRunner> = new Map(
     phema,
     sampler,
     fp16,
+    toy_gt: toyGt,
+    toy_model: toyModel,
   }),
 );
