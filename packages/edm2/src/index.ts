@@ -43,6 +43,8 @@ export {
   type TrainingExamplesOptions,
   trainingExamples,
 } from './train/batch.ts';
+export * from './toy/index.ts';
+export { type Batch, type BatchSource, type LabeledImages, trainingExamples } from './train/batch.ts';
 export {
   type LossAndGradients,
   lossAndGradients,

@@ -9,6 +9,7 @@ import { phema } from './phema.ts';
 import { precond } from './precond.ts';
 import { primitive } from './primitive.ts';
 import { sampler } from './sampler.ts';
+import { toyGt, toyModel } from './toy.ts';
 import { train } from './train.ts';
 
 /** How the cases of each kind are run. */
@@ -25,5 +26,7 @@ export const caseRunners: ReadonlyMap<string, CaseRunner> = new Map(
     sampler,
     fp16,
     encoder,
+    toy_gt: toyGt,
+    toy_model: toyModel,
   }),
 );
