@@ -26,19 +26,23 @@ export interface ResultFile {
   readonly commands: readonly string[];
 }
 
-/** Writes figures, in place of those that the file has of the same works; others stay. `order` is that of the works. */
+/**
+ * Writes figures, in place of those that the file has of the same works on as many threads; others stay. `order` is that
+ * of the works; a work's are by thread count.
+ */
 export async function writeResults(
   file: string,
   { machine, results, commands }: ResultFile,
   order: readonly string[],
 ): Promise<ResultFile> {
   const earlier = await readResults(file);
-  const measured = new Set(results.map(({ work }) => work));
+  const keyOf = ({ work, threads }: Result): string => `${work} ${threads}`;
+  const measured = new Set(results.map(keyOf));
   const merged = {
     commands: [...new Set([...(earlier?.commands ?? []), ...commands])],
     machine: { ...machine, implementations: { ...earlier?.machine.implementations, ...machine.implementations } },
-    results: [...(earlier?.results ?? []).filter(({ work }) => !measured.has(work)), ...results].sort(
-      (a, b) => order.indexOf(a.work) - order.indexOf(b.work),
+    results: [...(earlier?.results ?? []).filter((result) => !measured.has(keyOf(result))), ...results].sort(
+      (a, b) => order.indexOf(a.work) - order.indexOf(b.work) || a.threads - b.threads,
     ),
   };
   await writeFileAtomically(file, `${JSON.stringify(merged, null, 2)}\n`);

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { interleave } from '../src/measure/interleave.ts';
 import { geometricMean, summarize } from '../src/measure/statistics.ts';
@@ -5,7 +8,7 @@ import { speedChart } from '../src/report/chart.ts';
 import { goals, isReached } from '../src/report/goals.ts';
 import { withFigures } from '../src/report/performance-page.ts';
 import { ratioOf } from '../src/report/ratio.ts';
-import type { Result, ResultFile } from '../src/results.ts';
+import { type Result, type ResultFile, writeResults } from '../src/results.ts';
 
 function result(work: string, implementation: string, median: number, rest: Partial<Result> = {}): Result {
   const spread = { p10: 0.9 * median, p90: 1.1 * median, samples: 9 };
@@ -70,6 +73,26 @@ test('measurements take turns, in an order that turns round; who is slow gets fe
   expect(order).toEqual(['quick', 'slow', 'quick', 'quick']);
   expect(samples.get(slow)).toEqual([30]);
   expect(samples.get(quick)).toEqual([1, 1, 1]);
+});
+
+test('figures replace those of the same work on as many threads, and no others', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'evenkeel-results-'));
+  const file = join(folder, 'figures.json');
+  const order = ['sgemm-512', 'add'];
+  const write = (...results: Result[]) => writeResults(file, { ...figures, results }, order);
+  try {
+    await write(result('add', 'evenkeel', 1), result('add', 'evenkeel', 2, { threads: 2 }));
+    await write(result('add', 'pytorch', 3), result('sgemm-512', 'evenkeel', 4, { threads: 2 }));
+    const { results } = await write(result('sgemm-512', 'evenkeel', 5));
+    expect(results.map(({ work, threads, median }) => `${work} ${threads}: ${median}`)).toEqual([
+      'sgemm-512 1: 5',
+      'sgemm-512 2: 4',
+      'add 1: 3',
+      'add 2: 2',
+    ]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 describe('the page', () => {

@@ -5,10 +5,11 @@ import type { Node } from '../src/graph/node.ts';
 import { createNode } from '../src/graph/primitives.ts';
 import { checkpoint, concat, conv2d, Generator, State, type Tensor, tensor, zeros } from '../src/index.ts';
 import type { Capabilities } from '../src/kernel/backend.ts';
-import type { Contraction, Kernel } from '../src/kernel/ir.ts';
+import type { Contraction, Index, Kernel } from '../src/kernel/ir.ts';
 import { canonicalize, type Update } from '../src/schedule/canonical.ts';
 import { type Schedule, schedule } from '../src/schedule/schedule.ts';
 import { assignSlots } from '../src/schedule/slots.ts';
+import type { HostArray } from '../src/types/dtype.ts';
 
 const capabilities: Capabilities = {
   dtypes: ['float32', 'float64', 'int32', 'uint32', 'bool'],
@@ -104,6 +105,97 @@ describe('fusion', () => {
     expect(plan.steps.map(({ kernel }) => (kernel.kind === 'row' ? kernel.inner.length : -1)).sort()).toEqual([0, 1]);
   });
 });
+
+describe('results in an order of their own', () => {
+  const strides = ({ plan }: Schedule): number[][] =>
+    plan.steps
+      .flatMap(({ kernel }) => (kernel.kind === 'contraction' ? kernel.stores : []))
+      .map(({ index }) => factors(index));
+  const [image, weight] = [data(2, 8, 6, 6), data(16, 8, 3, 3)];
+  const channelsLast = [0, 2, 3, 1];
+
+  it('are stored so by the kernel that computes them: nothing copies', () => {
+    const convolved = conv2d(image, weight, { padding: 1 });
+    const result = planOf([convolved.add(0.5).silu().permute(channelsLast)]);
+    expect(kinds(result)).toEqual(['contraction']);
+    expect(strides(result)).toEqual([[576, 96, 16, 1]]);
+    // Through reshapes that keep neighbours together.
+    const tokens = convolved.reshape([2, 4, 4, 36]).permute([0, 3, 1, 2]).reshape([2, 36, 16]);
+    expect(strides(planOf([tokens]))).toEqual([[576, 96, 16, 1]]);
+    const weightGradient = grad(convolved.sum(), weight);
+    expect(kinds(planOf([weightGradient]))).toEqual(['contraction']);
+    expect(kinds(planOf([data(8, 32).softmax(-1).transpose()]))).toEqual(['row']);
+  });
+
+  it('are copied where no strides lead to their places', () => {
+    const convolved = conv2d(image, weight, { padding: 1 });
+    expect(kinds(planOf([convolved.reshape([2, 4, 4, 36]).permute([0, 2, 1, 3]).reshape([2, 16, 36])]))).toEqual([
+      'contraction',
+      'row',
+    ]);
+  });
+
+  it('may be asked for in several orders, and are read in one of them', () => {
+    const convolved = conv2d(image, weight, { padding: 1 });
+    const result = planOf([convolved.permute(channelsLast), convolved, convolved.sum(1)]);
+    expect(kinds(result)).toEqual(['contraction', 'row']);
+    expect(strides(result)).toEqual([
+      [576, 96, 16, 1],
+      [576, 6, 1, 36],
+    ]);
+  });
+
+  it('take the place of a cell', () => {
+    const p = cell(1, 16, 32);
+    const { plan } = planOf(
+      [],
+      [{ cell: p.node, value: data(32, 8).matmul(data(8, 16)).transpose().add(p.value).node }],
+    );
+    expect(plan.outputs.map((number) => plan.values[number]?.replaces)).toEqual(plan.inputs.slice(0, 1));
+  });
+
+  it('keep row-major what host functions are given', () => {
+    const convolved = conv2d(image, weight, { padding: 1 });
+    const host = createNode(
+      'host',
+      [convolved.node],
+      { name: 'same', run: ([x]) => x as HostArray },
+      { shape: convolved.shape, dtype: 'float32' },
+    );
+    const given = new (convolved.constructor as new (node: Node) => Tensor)(host);
+    const result = planOf([conv2d(given, data(4, 16, 1, 1)), convolved.permute(channelsLast)], [], {
+      layouts: { conv: 'channels-last' },
+    });
+    expect(kinds(result)).toEqual(['contraction', 'host', 'contraction', 'row']);
+    expect(strides(result)[0]).toEqual([576, 6, 1, 36]);
+  });
+
+  it('are channels-last between convolutions whichever way images are written', () => {
+    const layer = (x: Tensor, w: Tensor): Tensor =>
+      conv2d(x.permute([0, 3, 1, 2]), w, { padding: 1 })
+        .permute(channelsLast)
+        .add(data(16))
+        .silu();
+    const result = planOf([layer(layer(data(2, 6, 6, 8), weight), data(16, 16, 3, 3))], [], {
+      layouts: { conv: 'channels-last' },
+    });
+    const rows = result.plan.steps.flatMap(({ kernel }) => (kernel.kind === 'row' ? [kernel] : []));
+    // One loop over everything but the bias's axis.
+    expect(rows.map(({ outer }) => outer)).toEqual([
+      [72, 16],
+      [72, 16],
+    ]);
+  });
+});
+
+/** Factors of the axes of a sum, by axis. */
+function factors(index: Index, by = 1, into: number[] = []): number[] {
+  if (index.kind === 'axis') into[index.axis] = by;
+  else if (index.kind === 'mul') factors(index.left, by * index.by, into);
+  else if (index.kind === 'add') for (const part of [index.left, index.right]) factors(part, by, into);
+  else throw new Error(`a store has ${index.kind} in its index`);
+  return into;
+}
 
 describe('convolutions', () => {
   const kernelsOf = (channelsLast: boolean): Contraction[] => {

@@ -11,10 +11,13 @@ import type { Cluster } from './fuse.ts';
 import { homeOf, samePosition } from './local.ts';
 import { mergeAxes, numberAxes, runSize } from './loop-axes.ts';
 import { Lowering, NotLocal } from './lower.ts';
+import { orderOf } from './placement.ts';
 
 /** A buffer that a node's value is written to; a node has several where several outputs want it. */
 export interface Target {
   readonly node: Node;
+  /** Strides of the buffer, by the node's axes. */
+  readonly strides: readonly number[];
   /** The cell leaf that is overwritten in place, if any. */
   replaces?: Node;
 }
@@ -23,10 +26,8 @@ export interface Target {
 export interface Surroundings {
   isStored(node: Node): boolean;
   targets(node: Node): readonly Target[];
-  /** Strides of a stored node's buffer, by axis. */
+  /** Strides, by axis, of the buffer that a stored node is read from. */
   strides(node: Node): readonly number[];
-  /** Physical order of a stored node's axes, slowest first. */
-  order(node: Node): readonly number[];
 }
 
 /** A kernel with what its operands and arguments stand for. */
@@ -138,7 +139,7 @@ export class ClusterLowering {
   stores(node: Node, value: Expr): Store[] {
     return this.#around.targets(node).map((target) => ({
       operand: this.bindings.write(target),
-      index: this.space.emit(this.space.dot(this.home(node), this.#around.strides(node))),
+      index: this.space.emit(this.space.dot(this.home(node), target.strides)),
       value,
     }));
   }
@@ -165,7 +166,7 @@ function emitRow(cluster: Cluster, around: Surroundings): Emitted {
   const stored = cluster.members.find(
     (member) => around.targets(member).length > 0 && member.shape.length === shape.length,
   ) as Node;
-  const order = around.order(stored);
+  const order = orderOf(around.strides(stored));
   const outerAxes = order.filter((axis) => !reduced?.includes(axis));
   const innerAxes = order.filter((axis) => reduced?.includes(axis));
   space.defer();

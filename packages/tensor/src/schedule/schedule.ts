@@ -12,6 +12,7 @@ import { type Cluster, fuse, isLeaf } from './fuse.ts';
 import { emitAll } from './in-place.ts';
 import { chooseLayouts } from './layout.ts';
 import { orderClusters, type Replacement } from './order.ts';
+import { placementOf, stridesIn } from './placement.ts';
 import { splitRefused, verdictOn } from './refused.ts';
 import { assignSlots } from './slots.ts';
 
@@ -40,30 +41,26 @@ export function schedule(program: Program, options: ScheduleOptions): Schedule {
   const simplifier = new Simplifier((node) => node.op !== 'cell' || program.isCommitted(node as Node<'cell'>));
   simplifier.run(program.nodes);
   const leaves = leafTable(program, simplifier);
-  const targets = targetsOf(program, simplifier);
+  const wholes = readWhole(program, simplifier);
+  const targets = targetsOf(program, simplifier, wholes);
   const required = new Set(targets.map(({ node }) => node));
   const fusion = fuse(inProgramOrder(program, simplifier, required), required, capabilities.buffersPerKernel);
   const replacements = replaceableCells(program, simplifier, targets, leaves);
   const ordered = orderClusters(fusion.clusters, replacements);
-  const layouts = chooseLayouts(fusion, required, capabilities.layouts.conv);
+  const layouts = chooseLayouts(fusion, new Set([...required, ...wholes]), capabilities.layouts.conv);
 
-  const order = (node: Node): readonly number[] => layouts.get(node) ?? node.shape.map((_, axis) => axis);
   const targetLists = new Map<Node, Target[]>();
   for (const target of targets) targetLists.set(target.node, [...(targetLists.get(target.node) ?? []), target]);
-  for (const node of fusion.stored) if (!targetLists.has(node)) targetLists.set(node, [{ node }]);
+  for (const node of fusion.stored) {
+    if (targetLists.has(node)) continue;
+    const order = layouts.get(node);
+    targetLists.set(node, [{ node, strides: order ? stridesIn(order, node.shape) : stridesOf(node.shape) }]);
+  }
   const around: Surroundings = {
     isStored: (node) => isLeaf(node) || fusion.stored.has(node),
     targets: (node) => targetLists.get(node) ?? [],
-    order,
-    strides(node) {
-      const axes = order(node);
-      const physical = stridesOf(axes.map((axis) => node.shape[axis] as number));
-      const strides = new Array<number>(node.shape.length);
-      axes.forEach((axis, i) => {
-        strides[axis] = physical[i] as number;
-      });
-      return strides;
-    },
+    // What is read of a node is the first buffer that was written for it.
+    strides: (node) => targetLists.get(node)?.[0]?.strides ?? stridesOf(node.shape),
   };
 
   const useful = ordered.filter((cluster) => writesSomething(cluster, around));
@@ -94,22 +91,21 @@ function simplified(leaf: Node, simplifier: Simplifier): Node {
   return simplifier.has(leaf) ? simplifier.of(leaf) : leaf;
 }
 
-/** A result that is only a reshape of another is the same buffer. */
-function behindReshapes(node: Node): Node {
-  let current = node;
-  while (current.op === 'reshape' && !isLeaf(current.sources[0] as Node)) current = current.sources[0] as Node;
-  return current;
+/** What host functions are given: whole buffers, row-major. */
+function readWhole({ nodes }: Program, simplifier: Simplifier): Set<Node> {
+  return new Set(nodes.flatMap((node) => (node.op === 'host' ? simplifier.of(node).sources : [])));
 }
 
-function targetsOf({ outputs, updates }: Program, simplifier: Simplifier): Target[] {
+function targetsOf({ outputs, updates }: Program, simplifier: Simplifier, wholes: ReadonlySet<Node>): Target[] {
   const written = new Set<Node>();
   return [...outputs, ...updates.map(({ value }) => value)].map((wanted) => {
-    const node = behindReshapes(simplifier.of(wanted));
+    const { node, strides } = placementOf(simplifier.of(wanted), wholes);
     // These kernels write one buffer: a result asked for twice is copied.
     const writesOnce = node.op === 'scatterAdd' || node.op === 'host';
-    if (writesOnce && written.has(node)) return { node: rawNode('detach', [node], {}, node.shape, node.dtype) };
+    if (writesOnce && written.has(node))
+      return { node: rawNode('detach', [node], {}, node.shape, node.dtype), strides };
     written.add(node);
-    return { node };
+    return { node, strides };
   });
 }
 
@@ -202,7 +198,6 @@ function assemble(
   const steps = kernels.map((emission, index): Step => {
     const operands = emission.operands.map((what) => {
       if ('op' in what && isLeaf(what)) return addInput(what);
-      // A node that is read comes from the first buffer that was written for it.
       const target = 'op' in what ? (around.targets(what)[0] as Target) : what;
       return numbers.get(target) ?? addValue(target, target.node, wanted.has(target) ? 'output' : 'temporary', index);
     });

@@ -44,6 +44,28 @@ function convolutions(dtype: 'float32' | 'float64', channels: number, size: numb
   return [createNode('sigmoid', [y], {}), toInput, swap(toWeight)];
 }
 
+/** What kernels compute, asked for in other orders than they compute it in, and in several at once. */
+function inOtherOrders(dtype: 'float32' | 'float64', channels: number, size: number): Node[] {
+  const [convolved, , toWeight] = convolutions(dtype, channels, size) as [Node, Node, Node];
+  const [batch, outputs, height, width] = convolved.shape as [number, number, number, number];
+  const permuted = (x: Node, ...order: number[]): Node => createNode('permute', [x], { order });
+  const reshaped = (x: Node, ...shape: number[]): Node => createNode('reshape', [x], {}, { shape });
+  const channelsLast = permuted(convolved, 0, 2, 3, 1);
+  const columns = reshaped(channelsLast, batch * height * width, outputs);
+  const product = createNode('matmul', [columns, seededLeaf(dtype, [outputs, 9], 3)], {});
+  const heads = permuted(reshaped(product, batch, height * width, 3, 3), 2, 0, 1, 3);
+  return [
+    channelsLast,
+    permuted(convolved, 3, 1, 0, 2),
+    createNode('tanh', [turn(columns)], {}),
+    toWeight,
+    permuted(toWeight, 2, 3, 1, 0),
+    turn(product),
+    reshaped(heads, 3 * batch, height * width, 3),
+    ...rows(columns).map(turn),
+  ];
+}
+
 const corners = [0, -0, 1, -1, 2, 0.5, 3.7, -2.6, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
 
 /** Every arithmetic op with a literal on either side, and of two literals: what simplification folds must be what it was. */
@@ -138,6 +160,20 @@ export function graphChecks(context: Context): ConformanceCase[] {
             [20, 7],
           ] as const) {
             await context.check(`${channels} channels`, convolutions(dtype, channels, size));
+          }
+        }),
+    },
+    {
+      name: 'results in other orders than they are computed in',
+      run: () =>
+        everyFloat(async (dtype) => {
+          for (const [channels, size] of [
+            [1, 5],
+            [4, 6],
+            [12, 16],
+            [20, 7],
+          ] as const) {
+            await context.check(`${channels} channels`, inOtherOrders(dtype, channels, size));
           }
         }),
     },
