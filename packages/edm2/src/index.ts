@@ -36,6 +36,7 @@ export { type HeunOptions, heunStep, type SampleProgress, sampleHeun } from './s
 export { type NoiseLevelOptions, noiseLevels } from './sample/noise-levels.ts';
 export { type SampleOptions, sample } from './sample/sample.ts';
 export { type LearningRateOptions, learningRate } from './schedule.ts';
+export * from './toy/index.ts';
 export {
   type Batch,
   type BatchSource,
@@ -43,8 +44,6 @@ export {
   type TrainingExamplesOptions,
   trainingExamples,
 } from './train/batch.ts';
-export * from './toy/index.ts';
-export { type Batch, type BatchSource, type LabeledImages, trainingExamples } from './train/batch.ts';
 export {
   type LossAndGradients,
   lossAndGradients,

@@ -1,8 +1,8 @@
 import type { CaseRunner } from '../reference-case.ts';
 import { block } from './block.ts';
 import { edm2loss } from './edm2loss.ts';
-import { fp16 } from './fp16.ts';
 import { encoder } from './encoder.ts';
+import { fp16 } from './fp16.ts';
 import { mpFourier } from './mp-fourier.ts';
 import { mpconv } from './mpconv.ts';
 import { phema } from './phema.ts';
