@@ -21,7 +21,6 @@ afterEach(() => {
 });
 
 /** Kinds that have no runner yet: one that has may not stand here. */
-const kindsToCome = ['dataset_transform', 'dataset_zip', 'encoder', 'frechet', 'resize', 'snapshot'];
 
 interface EditableManifest {
   cases: (ManifestCase & { kind: string; file: string })[];
