@@ -36,6 +36,7 @@ export { type HeunOptions, heunStep, type SampleProgress, sampleHeun } from './s
 export { type NoiseLevelOptions, noiseLevels } from './sample/noise-levels.ts';
 export { type SampleOptions, sample } from './sample/sample.ts';
 export { type LearningRateOptions, learningRate } from './schedule.ts';
+export * from './toy/index.ts';
 export {
   type Batch,
   type BatchSource,
@@ -43,9 +44,8 @@ export {
   type TrainingExamplesOptions,
   trainingExamples,
 } from './train/batch.ts';
-export * from './toy/index.ts';
-export { type Batch, type BatchSource, type LabeledImages, trainingExamples } from './train/batch.ts';
 export {
+  type BatchEncoder,
   type LossAndGradients,
   lossAndGradients,
   type RoundOptions,
@@ -54,3 +54,4 @@ export {
   trainStep,
 } from './train/step.ts';
 export { Trainer, type TrainerOptions, type TrainStep } from './train/trainer.ts';
+export type { TrainerState } from './train/trainer-state.ts';
