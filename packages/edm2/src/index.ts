@@ -45,6 +45,7 @@ export {
   trainingExamples,
 } from './train/batch.ts';
 export {
+  type BatchEncoder,
   type LossAndGradients,
   lossAndGradients,
   type RoundOptions,
@@ -53,3 +54,4 @@ export {
   trainStep,
 } from './train/step.ts';
 export { Trainer, type TrainerOptions, type TrainStep } from './train/trainer.ts';
+export type { TrainerState } from './train/trainer-state.ts';

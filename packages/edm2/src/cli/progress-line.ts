@@ -34,8 +34,13 @@ export class ProgressLine {
   }
 }
 
-/** Seconds as people say them: `42 s`, `3 min 05 s`. */
+/** Seconds as people say them: `42 s`, `3 min 05 s`, `2 h 05 min`, `3 d 07 h`. */
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
-  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
+  const [minute, hour, day] = [60, 3600, 86_400];
+  const pair = (large: number, largeName: string, small: number, smallName: string): string =>
+    `${Math.floor(whole / large)} ${largeName} ${String(Math.floor((whole % large) / small)).padStart(2, '0')} ${smallName}`;
+  if (whole < minute) return `${whole} s`;
+  if (whole < hour) return pair(minute, 'min', 1, 's');
+  return whole < day ? pair(hour, 'h', minute, 'min') : pair(day, 'd', hour, 'h');
 }

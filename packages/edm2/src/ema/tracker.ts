@@ -1,6 +1,6 @@
 import type { HostArray } from '@evenkeel/formats';
 import { Module, Parameter } from '@evenkeel/nn';
-import { commit, type DType, isFloat, State, type Tensor, tensor } from '@evenkeel/tensor';
+import { commit, type DType, isFloat, State, sameShape, showShape, type Tensor, tensor } from '@evenkeel/tensor';
 import { emaBeta, exponentOfStd } from './profile.ts';
 
 /** Options of {@link PowerFunctionEma}. */
@@ -141,6 +141,28 @@ export class PowerFunctionEma {
   /** The same, as host arrays: what `encodeSnapshot` writes. */
   async snapshot(std: number): Promise<Map<string, HostArray>> {
     return readStateDict(this.stateDict(std));
+  }
+
+  /**
+   * Goes on from saved averages, of each length what {@link stateDict} gave; values that are not averaged are the target's
+   * own, and left alone.
+   *
+   * @param images seen when they were saved.
+   * @throws when a length or a name is missing, or a shape differs; nothing is assigned then.
+   */
+  restore(images: number, averages: ReadonlyMap<number, ReadonlyMap<string, Tensor>>): void {
+    const assignments: [State, Tensor][] = [];
+    for (const [std, cells] of this.#averages) {
+      for (const [name, cell] of cells) {
+        const value = averages.get(std)?.get(name);
+        const wanted = `PowerFunctionEma.restore: wants ${name} of the average ${std}, ${showShape(cell.shape)}`;
+        if (value === undefined) throw new Error(`${wanted}, got none`);
+        if (!sameShape(value.shape, cell.shape)) throw new Error(`${wanted}, got ${showShape(value.shape)}`);
+        assignments.push([cell, value]);
+      }
+    }
+    for (const [cell, value] of assignments) cell.assign(value.dtype === cell.dtype ? value : value.cast(cell.dtype));
+    this.#images = images;
   }
 
   /** Frees the averages. */

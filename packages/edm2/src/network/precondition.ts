@@ -9,6 +9,11 @@ export interface PrecondOptions extends UNetOptions {
   readonly sigmaData?: number;
   /** Fourier features of the uncertainty head u(sigma). @defaultValue 128 */
   readonly logvarChannels?: number;
+  /**
+   * Whether activations of the U-Net are float16. Weights, embedding, preconditioning and u(sigma) stay float32, and sums
+   * accumulate in it; a gradient's small values need a loss scale. @defaultValue false
+   */
+  readonly fp16?: boolean;
 }
 
 /** What {@link Precond} gives; nothing of it is computed before it is read. */
@@ -52,9 +57,10 @@ export class Precond extends Module {
 
   constructor(options: PrecondOptions) {
     super();
-    const { sigmaData = 0.5, logvarChannels = 128, generator, dtype = 'float32' } = options;
+    const { sigmaData = 0.5, logvarChannels = 128, generator, dtype = 'float32', fp16 = false } = options;
     const init = generator === undefined ? { dtype } : { dtype, generator };
     if (!(sigmaData > 0)) throw new Error(`Precond: sigmaData must be above 0, got ${sigmaData}`);
+    if (fp16 && dtype !== 'float32') throw new Error(`Precond: fp16 is for float32 weights, got dtype '${dtype}'`);
     this.#options = options;
     this.sigmaData = sigmaData;
     this.unet = new UNet(options);
@@ -72,7 +78,7 @@ export class Precond extends Module {
   }
 
   forward(x: Tensor, sigma: number | Tensor, labels: Tensor | null = null): Denoised {
-    const { imgResolution, imgChannels, dtype = 'float32' } = this.#options;
+    const { imgResolution, imgChannels, dtype = 'float32', fp16 = false } = this.#options;
     const image = [imgChannels, imgResolution, imgResolution];
     if (x.rank !== 4 || !isFloat(x.dtype) || image.some((size, axis) => size !== x.shape[axis + 1])) {
       throw new Error(
@@ -96,9 +102,10 @@ export class Precond extends Module {
     const cSkip = variance.reciprocal().mul(this.sigmaData ** 2);
     const cOut = s.mul(this.sigmaData).div(variance.sqrt());
     const cIn = variance.rsqrt();
-    const output = this.unet.call(images.mul(cIn), noiseLabel, this.#labelsFor(x, labels, dtype));
+    const input = images.mul(cIn).cast(fp16 ? 'float16' : dtype);
+    const output = this.unet.call(input, noiseLabel, this.#labelsFor(x, labels, dtype));
     return {
-      denoised: images.mul(cSkip).add(output.mul(cOut)),
+      denoised: images.mul(cSkip).add(output.cast(dtype).mul(cOut)),
       logvar: this.logvarLinear.call(this.logvarFourier.call(noiseLabel)).reshape([-1, 1, 1, 1]),
     };
   }

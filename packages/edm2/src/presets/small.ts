@@ -4,6 +4,7 @@ const Ki = 2 ** 10;
 
 /** What the small presets share: many small steps at a high rate, which learn more in the same time than few large ones. */
 const shared = {
+  draws: 'class-balanced',
   emaStds: [0.05, 0.1],
   fp16: false,
 } as const;
@@ -39,6 +40,7 @@ export const smallPresets: readonly TrainingPreset[] = [
   {
     ...shared,
     name: 'small-64',
+    draws: 'shuffled',
     madeFor: { imgResolution: 64, imgChannels: 3, labelDim: 0 },
     network: {
       modelChannels: 32,

@@ -16,6 +16,8 @@ export interface TrainingPreset {
   readonly batchSize: number;
   readonly loss: Required<Edm2LossOptions>;
   readonly learningRate: Required<Omit<LearningRateOptions, 'batchSize'>>;
+  /** Which images come next: shuffled passes over all of them, or every class equally often. */
+  readonly draws: 'shuffled' | 'class-balanced';
   /** Lengths of the averages that are tracked. */
   readonly emaStds: readonly number[];
   /** Images between snapshots of the averages. */
@@ -74,6 +76,7 @@ function published(prefix: string, rows: Readonly<Record<string, Row>>, family: 
     batchSize: 2048,
     loss: { pMean, pStd, sigmaData: 0.5 },
     learningRate: { referenceRate: rate, decayBatches, rampupImages: 10_000_000 },
+    draws: 'shuffled',
     emaStds: [0.05, 0.1],
     snapshotImages: 8 * Mi,
     checkpointImages: 128 * Mi,

@@ -14,12 +14,25 @@ export interface TrainingParts {
   readonly ema?: PowerFunctionEma;
 }
 
+/** What makes a network's input of the images that a data set stores. */
+export interface BatchEncoder {
+  /** Latents `[N, C, R, R]` of stored values, lazily: a part of the step's graph, which may draw noise. */
+  encode(raw: Tensor, random: Generator): Tensor;
+}
+
 /** Options of {@link lossAndGradients}. */
 export interface RoundOptions {
   /** Source of noise levels and noise, where the batch does not bring its own, and of dropout masks. */
   readonly random: Generator;
   /** Images of the whole step, over which the loss is averaged. @defaultValue those of the batch */
   readonly batchSize?: number;
+  /** Turns the batch's images into latents. @defaultValue they are latents already */
+  readonly encoder?: BatchEncoder;
+  /**
+   * What gradients are multiplied by, so that small ones do not vanish in float16. It is not taken out again: Adam does not
+   * feel it. @defaultValue 1
+   */
+  readonly lossScale?: number;
 }
 
 /** Options of {@link trainStep}. */
@@ -36,7 +49,7 @@ export interface TrainStepOptions extends RoundOptions {
 export interface LossAndGradients {
   /** Mean over all elements: what one logs. A scalar. */
   readonly loss: Tensor;
-  /** In the order of `optimizer.parameters`. */
+  /** In the order of `optimizer.parameters`, times the loss scale. */
   readonly gradients: readonly Tensor[];
 }
 
@@ -60,14 +73,18 @@ export interface LossAndGradients {
  */
 export function lossAndGradients(parts: TrainingParts, batch: Batch, options: RoundOptions): LossAndGradients {
   const { net, loss, optimizer } = parts;
-  const { images, labels = null } = batch;
+  const { labels = null, normals } = batch;
+  const { random, lossScale = 1, batchSize = batch.images.shape[0] as number } = options;
   project(net);
-  const { random } = options;
-  const elements = withGenerator(random, () => loss.call(net, images, labels, batch.normals ?? random));
+  const elements = withGenerator(random, () => {
+    const images = options.encoder?.encode(batch.images, random) ?? batch.images;
+    return loss.call(net, images, labels, normals ?? random);
+  });
   const total = elements.sum();
-  const objective = total.div(options.batchSize ?? (images.shape[0] as number));
+  const objective = total.div(batchSize);
   const values = [...optimizer.parameters.values()].map((parameter) => parameter.value);
-  return { loss: total.div(elements.size), gradients: grad(objective, values) };
+  const gradients = grad(lossScale === 1 ? objective : objective.mul(lossScale), values);
+  return { loss: total.div(elements.size), gradients };
 }
 
 /**

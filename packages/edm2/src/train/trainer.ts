@@ -6,7 +6,9 @@ import { Edm2Loss, type Edm2LossOptions } from '../loss.ts';
 import type { Precond } from '../network/precondition.ts';
 import { type LearningRateOptions, learningRate } from '../schedule.ts';
 import type { Batch, BatchSource } from './batch.ts';
-import { lossAndGradients, trainStep } from './step.ts';
+import { nonFiniteCount, normOf } from './gradients.ts';
+import { type BatchEncoder, lossAndGradients, type RoundOptions, trainStep } from './step.ts';
+import { readTrainerState, restoreTrainer, type TrainerState } from './trainer-state.ts';
 
 /** Options of {@link Trainer}. */
 export interface TrainerOptions {
@@ -23,8 +25,14 @@ export interface TrainerOptions {
   readonly adam?: { readonly betas?: readonly [number, number]; readonly epsilon?: number };
   /** Averages to track. @defaultValue [0.05, 0.1] */
   readonly emaStds?: readonly number[];
-  /** Whether each step also gives the norm of its gradients. @defaultValue false */
+  /** Turns a batch's images into latents, in each step: noise that it draws is fresh each time. @defaultValue none */
+  readonly encoder?: BatchEncoder;
+  /** What gradients are multiplied by, see {@link RoundOptions.lossScale}. @defaultValue 1 */
+  readonly lossScale?: number;
+  /** Whether each step also gives the norm of its gradients, the loss scale in it. @defaultValue false */
   readonly gradientNorm?: boolean;
+  /** Whether each step also gives how many numbers of its gradients were not finite. @defaultValue false */
+  readonly countNonFinite?: boolean;
   /**
    * Whether a step's graph is built once and replayed. Without, bits are the same (of batches that hold values, not graphs)
    * and steps take longer: for networks whose forward pass depends on more than Parameters, inputs and random draws.
@@ -40,7 +48,7 @@ interface StepNumbers {
 }
 
 /** What is computed of one step. */
-type StepResults = { readonly loss: Tensor; readonly gradientNorm?: Tensor };
+type StepResults = { readonly loss: Tensor; readonly gradientNorm?: Tensor; readonly nonFinite?: Tensor };
 
 /** One finished step. Its tensors are computed or under way: reading them is cheap and never stale. */
 export interface TrainStep {
@@ -51,12 +59,15 @@ export interface TrainStep {
   readonly loss: Tensor;
   /** L2 norm of all gradients together, where asked for. A scalar. */
   readonly gradientNorm?: Tensor;
+  /** How many numbers of all gradients were not finite, and taken for 0; where asked for. A scalar. */
+  readonly nonFinite?: Tensor;
 }
 
 /**
  * Trains a network as EDM2 does: Adam on the schedule of {@link learningRate}, gradients that are not finite set to 0,
- * forced weight normalization before every forward pass, averages after every step. Noise and dropout of a
- * step are a pure function of seed and images seen.
+ * forced weight normalization before every forward pass (first values are normalized at once), averages after every step.
+ * Noise and dropout of a step are a pure function of seed and images seen, so a training that goes on from
+ * {@link state} has the bits of one that was never interrupted.
  *
  * Source: arXiv 2312.02696, figure 22 (config G), equations 66 and 67, appendix D.2 (gradients).
  *
@@ -80,15 +91,16 @@ export class Trainer {
   readonly net: Precond;
   readonly batchSize: number;
   readonly accumulationRounds: number;
+  readonly seed: number;
   readonly loss: Edm2Loss;
   readonly optimizer: Adam;
   readonly ema: PowerFunctionEma;
   readonly #data: BatchSource;
   readonly #rate: LearningRateOptions;
-  readonly #seed: number;
   /** Stands, in each step, where seed and images seen say. */
   readonly #random = new Generator(0);
-  readonly #gradientNorm: boolean;
+  readonly #round: RoundOptions;
+  readonly #options: TrainerOptions;
   readonly #computeRound: (batch: Batch) => Promise<void>;
   readonly #computeStep: (batch: Batch, numbers: StepNumbers) => Promise<StepResults>;
   readonly #accumulator: GradientAccumulator | undefined;
@@ -109,8 +121,15 @@ export class Trainer {
     this.accumulationRounds = accumulationRounds;
     this.#data = data;
     this.#rate = { ...options.learningRate, batchSize };
-    this.#seed = options.seed ?? 0;
-    this.#gradientNorm = options.gradientNorm ?? false;
+    this.seed = options.seed ?? 0;
+    this.#options = options;
+    const { encoder, lossScale = 1 } = options;
+    if (!(lossScale > 0 && lossScale < Number.POSITIVE_INFINITY)) {
+      throw new Error(`Trainer: lossScale must be above 0, got ${lossScale}`);
+    }
+    this.#round = { random: this.#random, batchSize, lossScale, ...(encoder === undefined ? {} : { encoder }) };
+    // Before the averages start from them. Not part of a step's plan, so that all steps share one.
+    project(net);
     this.loss = new Edm2Loss({ sigmaData: net.sigmaData, ...options.loss });
     this.optimizer = new Adam(net, { betas: [0.9, 0.99], epsilon: 1e-8, ...options.adam, sanitize: true });
     this.ema = new PowerFunctionEma(net, options.emaStds === undefined ? {} : { stds: options.emaStds });
@@ -148,13 +167,9 @@ export class Trainer {
    * @throws when a batch does not have `batchSize / accumulationRounds` images.
    */
   async step(): Promise<TrainStep> {
-    if (this.#images === 0) {
-      // First values are not part of a step's plan, so that all steps share one.
-      project(this.net);
-      await commit();
-    }
+    if (this.#images === 0) await commit(); // first values
     if (!this.net.training) this.net.train();
-    this.#random.restore(new Generator(this.#seed).fork(this.#images).state());
+    this.#random.restore(new Generator(this.seed).fork(this.#images).state());
     for (let i = 1; i < this.accumulationRounds; i++) await this.#computeRound(await this.#nextBatch());
     const batch = await this.#nextBatch();
     const rate = learningRate(this.#images, this.#rate);
@@ -162,6 +177,22 @@ export class Trainer {
     const numbers = { learningRate: rate, shares: this.ema.advance(this.#images) };
     const results = await this.#computeStep(batch, numbers);
     return { images: this.#images, learningRate: rate, ...results };
+  }
+
+  /** All that a training goes on from: {@link restore} takes it. */
+  async state(): Promise<TrainerState> {
+    return readTrainerState(this);
+  }
+
+  /**
+   * Goes on where {@link state} was taken, in another process too: the steps that follow have the same bits on the same
+   * backend, if the data source stands where it stood then (`position: state.images` for a `DataLoader`).
+   *
+   * @throws when the state is of another network or seed, or has other averages.
+   */
+  async restore(state: TrainerState): Promise<void> {
+    await restoreTrainer(this, state);
+    this.#images = state.images;
   }
 
   /** Frees optimizer and averages; the network is its maker's. */
@@ -175,7 +206,7 @@ export class Trainer {
 
   /** All rounds of a step but the last. */
   #assignRound(batch: Batch): void {
-    const { loss, gradients } = lossAndGradients(this, batch, { random: this.#random, batchSize: this.batchSize });
+    const { loss, gradients } = lossAndGradients(this, batch, this.#round);
     this.#accumulator?.add(gradients);
     this.#lossSum?.assign(this.#lossSum.value.add(loss));
   }
@@ -183,13 +214,16 @@ export class Trainer {
   /** The last round, and what its step assigns. */
   #assignStep(batch: Batch, { learningRate, shares }: StepNumbers): StepResults {
     const { loss, gradients } = trainStep(this, batch, {
-      random: this.#random,
-      batchSize: this.batchSize,
+      ...this.#round,
       learningRate,
       images: shares,
       ...(this.#accumulator === undefined ? {} : { accumulated: this.#accumulator }),
     });
-    return { loss: this.#meanLoss(loss), ...(this.#gradientNorm ? { gradientNorm: normOf(gradients) } : {}) };
+    return {
+      loss: this.#meanLoss(loss),
+      ...(this.#options.gradientNorm ? { gradientNorm: normOf(gradients) } : {}),
+      ...(this.#options.countNonFinite ? { nonFinite: nonFiniteCount(gradients) } : {}),
+    };
   }
 
   async #nextBatch(): Promise<Batch> {
@@ -211,9 +245,4 @@ export class Trainer {
     this.#lossSum.assign(zeros([], { dtype: sum.dtype }));
     return sum.div(this.accumulationRounds);
   }
-}
-
-function normOf(gradients: readonly Tensor[]): Tensor {
-  const [first, ...others] = gradients.map((gradient) => gradient.square().sum()) as [Tensor, ...Tensor[]];
-  return others.reduce((total, square) => total.add(square), first).sqrt();
 }

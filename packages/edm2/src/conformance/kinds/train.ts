@@ -26,13 +26,14 @@ export const train: CaseRunner = async (reference) => {
     emaStds: [...new Set([...stds, ...direct])],
     gradientNorm: true,
   };
+  const given = net.stateDict(); // the trainer normalizes first values at once
   const trainer = reference.own(new Trainer(net, await givenBatches(reference, steps, accumulationRounds), options));
 
   const log = { loss_mean: [] as number[], lr: [] as number[], grad_norm: [] as number[], ema_beta: [] as number[] };
   const snapshots: StoredEma[] = [];
   const results: Computed = new Map();
   for (let step = 0; step < steps; step++) {
-    await addProjected(reference, results, step, accumulationRounds, net.stateDict());
+    await addProjected(reference, results, step, accumulationRounds, step === 0 ? given : net.stateDict());
     const { images, learningRate, loss, gradientNorm } = await trainer.step();
     log.loss_mean.push(await loss.item());
     log.lr.push(learningRate);

@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import { readSafetensors, writeSafetensors } from '@evenkeel/formats';
+import type { TrainerState } from '../../train/trainer-state.ts';
+
+/** What a checkpoint says beside the state of the trainer. */
+export interface CheckpointNotes {
+  /** Seconds that training took, all its parts together. */
+  readonly elapsedSeconds: number;
+  /** What bits depend on: where it goes on, another backend or other instructions give other bits. */
+  readonly numerics: string;
+}
+
+/** A whole checkpoint. */
+export interface Checkpoint extends CheckpointNotes {
+  readonly state: TrainerState;
+}
+
+const format = 'evenkeel training state 1';
+
+/** Stands in the place of the checksum while it is computed, so that it covers every other byte of the file. */
+const blank = '0'.repeat(64);
+const marker = '"sha256":"';
+
+/**
+ * A checkpoint as one safetensors file, with a checksum of all of it.
+ *
+ * @example
+ * ```ts
+ * const net = new Precond({ imgResolution: 8, imgChannels: 3, labelDim: 0, modelChannels: 8, channelMult: [1], numBlocks: 1 });
+ * const source = { next: async () => ({ images: zeros([4, 3, 8, 8]) }) };
+ * using trainer = new Trainer(net, source, { batchSize: 4 });
+ * const bytes = encodeCheckpoint({ state: await trainer.state(), elapsedSeconds: 0, numerics: 'js' });
+ * await trainer.restore(decodeCheckpoint(bytes).state);
+ * ```
+ */
+export function encodeCheckpoint({ state, elapsedSeconds, numerics }: Checkpoint): Uint8Array {
+  const { images, seed, tensors } = state;
+  const notes = { format, images, seed, elapsedSeconds, numerics };
+  const bytes = writeSafetensors(tensors, { sha256: blank, training_state: JSON.stringify(notes) });
+  const place = placeOfChecksum(bytes) as number;
+  bytes.set(new TextEncoder().encode(checksumOf(bytes, place)), place);
+  return bytes;
+}
+
+/**
+ * Reads what {@link encodeCheckpoint} wrote.
+ *
+ * @throws one line, where the file is cut off, damaged anywhere, or no checkpoint.
+ * @example
+ * ```ts
+ * const file = 'out/my-run/training-state-0008388.safetensors';
+ * if (existsSync(file)) decodeCheckpoint(await readFile(file), file).state.images; // 8388608, words
+ * ```
+ */
+export function decodeCheckpoint(bytes: Uint8Array, file = 'checkpoint'): Checkpoint {
+  const place = placeOfChecksum(bytes);
+  if (place === undefined) throw new Error(`${file}: is no checkpoint, or is cut off`);
+  const said = new TextDecoder().decode(bytes.subarray(place, place + blank.length));
+  if (checksumOf(bytes, place) !== said) throw new Error(`${file}: is damaged or cut off, its checksum does not fit`);
+  const { tensors, metadata } = readSafetensors(bytes, { file });
+  const notes = JSON.parse(metadata.get('training_state') ?? '{}') as Partial<CheckpointNotes & TrainerState> & {
+    readonly format?: string;
+  };
+  if (notes.format !== format) throw new Error(`${file}: is of another kind than '${format}'`);
+  const { images, seed, elapsedSeconds, numerics } = notes as CheckpointNotes & TrainerState;
+  return { state: { images, seed, tensors }, elapsedSeconds, numerics };
+}
+
+/** Where the checksum's digits begin; undefined where none is. */
+function placeOfChecksum(bytes: Uint8Array): number | undefined {
+  // Metadata come first in the header, and the checksum first of them.
+  const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 512));
+  const at = start.indexOf(marker);
+  const place = at + marker.length;
+  return at === -1 || place + blank.length > start.length ? undefined : place;
+}
+
+/** Of all bytes, with the checksum itself blank. */
+function checksumOf(bytes: Uint8Array, place: number): string {
+  const [before, after] = [bytes.subarray(0, place), bytes.subarray(place + blank.length)];
+  return createHash('sha256').update(before).update(blank).update(after).digest('hex');
+}
