@@ -97,6 +97,14 @@ describe('eigenvalues', () => {
     expectClose(symmetricEigenvalues(square, n).sort(), expected, 1e-13);
   });
 
+  test('of numbers near the ends of what doubles hold', () => {
+    for (const size of [1e300, 1e-300, 5e-324]) {
+      const square = Float64Array.of(0, size, size, 0);
+      const [low, high] = symmetricEigenvalues(square, 2).sort();
+      expect([low! / size, high! / size].map((share) => Math.round(share * 1e14) / 1e14)).toEqual([-1, 1]);
+    }
+  });
+
   test('survive a rotation', () => {
     fc.assert(
       fc.property(matrix({ rows: { min: 2, max: 24 } }), fc.array(entry, { minLength: 24, maxLength: 24 }), (a, v) => {

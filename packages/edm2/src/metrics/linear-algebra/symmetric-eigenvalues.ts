@@ -1,11 +1,17 @@
 /**
  * The eigenvalues of a symmetric matrix `[n, n]`, in no order: Householder's reduction to a tridiagonal matrix, then QL
- * steps with implicit shifts, which need no vectors. Only the lower triangle is read; `matrix` is left as it was.
+ * steps with implicit shifts, which need no vectors. `matrix` is left as it was.
  */
 export function symmetricEigenvalues(matrix: Float64Array, n: number): Float64Array {
-  const { diagonal, beside } = tridiagonal(Float64Array.from(matrix), n);
+  // At a magnitude of 1 no square overflows, and what is far below the rounding of the whole is known by its size.
+  const scale = matrix.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  if (scale === 0) return new Float64Array(n);
+  const { diagonal, beside } = tridiagonal(
+    matrix.map((value) => value / scale),
+    n,
+  );
   diagonalize(diagonal, beside);
-  return diagonal;
+  return diagonal.map((value) => value * scale);
 }
 
 interface Tridiagonal {
@@ -127,7 +133,7 @@ function blockEnd(diagonal: Float64Array, beside: Float64Array, first: number): 
   let last = first;
   for (; last < diagonal.length - 1; last++) {
     const size = Math.abs(diagonal[last]!) + Math.abs(diagonal[last + 1]!);
-    if (Math.abs(beside[last]!) <= Number.EPSILON * size) break;
+    if (Math.abs(beside[last]!) <= Number.EPSILON * (size + Number.EPSILON)) break;
   }
   return last;
 }
