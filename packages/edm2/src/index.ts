@@ -10,6 +10,12 @@ export {
   denoisingError,
   denoisingTriples,
 } from './metrics/denoising-error.ts';
+export { frechetDistance } from './metrics/distances/frechet-distance.ts';
+export {
+  type KernelDistance,
+  type KernelDistanceOptions,
+  kernelDistance,
+} from './metrics/distances/kernel-distance.ts';
 export {
   accuracy,
   classifierSplit,
@@ -18,7 +24,9 @@ export {
   encodeClassifier,
   loadEmoji16Classifier,
 } from './metrics/emoji16-classifier.ts';
+export { evenMixture, type FeatureStatistics, RunningStatistics } from './metrics/feature-statistics.ts';
 export { type Neighbour, nearestImages } from './metrics/nearest.ts';
+export { type Planes, resizeBicubic } from './metrics/resize.ts';
 export { Block, type BlockOptions, type BlockStyle } from './network/block.ts';
 export {
   describedNetwork,

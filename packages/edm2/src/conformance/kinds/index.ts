@@ -3,11 +3,13 @@ import { block } from './block.ts';
 import { edm2loss } from './edm2loss.ts';
 import { encoder } from './encoder.ts';
 import { fp16 } from './fp16.ts';
+import { frechet } from './frechet.ts';
 import { mpFourier } from './mp-fourier.ts';
 import { mpconv } from './mpconv.ts';
 import { phema } from './phema.ts';
 import { precond } from './precond.ts';
 import { primitive } from './primitive.ts';
+import { resize } from './resize.ts';
 import { sampler } from './sampler.ts';
 import { toyGt, toyModel } from './toy.ts';
 import { train } from './train.ts';
@@ -28,5 +30,7 @@ export const caseRunners: ReadonlyMap<string, CaseRunner> = new Map(
     encoder,
     toy_gt: toyGt,
     toy_model: toyModel,
+    frechet,
+    resize,
   }),
 );
