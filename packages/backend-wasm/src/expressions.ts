@@ -103,21 +103,11 @@ export class ExpressionValues {
         return this.#unary(expr);
       case 'binary':
         return this.#binary(expr);
-      case 'bits': {
-        const [left, right] = [this.value(expr.left), this.value(expr.right)];
-        if (expr.op === 'xor')
-          return this.#plain(
-            left,
-            right,
-            'uint32',
-            left.type === 'v128' || right.type === 'v128' ? 'v128.xor' : 'i32.xor',
-          );
-        const name = expr.op === 'shiftLeft' ? 'shl' : 'shr_u';
-        return builder.op(
-          `${left.type === 'v128' ? 'i32x4' : 'i32'}.${name}`,
-          left,
-          this.vectors.extract(right, 0, 'uint32'),
-        );
+      case 'random': {
+        const words = [...expr.key, expr.element, expr.stream].map((word) => this.value(word));
+        const vectors = words.map((word) => this.vectors.splat(word, 'uint32'));
+        const result = builder.call(this.#context.math.random(), 'v128', ...vectors);
+        return words.some(({ type }) => type === 'v128') ? result : this.vectors.extract(result, 0, 'uint32');
       }
       case 'compare': {
         const [left, right] = this.#same([this.value(expr.left), this.value(expr.right)], expr.left.dtype);

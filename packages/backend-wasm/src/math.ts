@@ -2,6 +2,7 @@ import type { Callable, FunctionBuilder, Local, ModuleBuilder } from './encoder.
 import { Arithmetic, type ArithmeticOptions, type Shape } from './math/arithmetic.ts';
 import { cos, erf, exp, log, MODERATE, pow, sigmoid, sin, sineOfFew, sineOfRest, tanh } from './math/functions.ts';
 import { addLargeReduction, LARGE } from './math/large-sine.ts';
+import { addRandom } from './math/random.ts';
 
 export { Arithmetic, type ArithmeticOptions, type Shape } from './math/arithmetic.ts';
 
@@ -75,13 +76,21 @@ export class MathFunctions {
     return this.#function(name, 'f64');
   }
 
+  /** Two key words, element and stream, four uint32 each, to four random uint32. */
+  random(): Callable {
+    return this.#once('random', () => addRandom(this.#module));
+  }
+
   #function(name: MathFunction, shape: Shape): Callable {
-    const key = `${shape} ${name}`;
-    let known = this.#known.get(key);
+    return this.#once(`${shape}.${name}`, () => this.#write(name, shape));
+  }
+
+  #once(name: string, write: () => Callable): Callable {
+    let known = this.#known.get(name);
     if (!known) {
-      known = this.#write(name, shape);
-      this.#module.name(known, `${shape}.${name}`);
-      this.#known.set(key, known);
+      known = write();
+      this.#module.name(known, name);
+      this.#known.set(name, known);
     }
     return known;
   }

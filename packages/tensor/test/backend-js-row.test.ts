@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { printKernel } from '../src/backend-js/index.ts';
+import { threefry } from '../src/graph/reference/threefry.ts';
 import type { Expr, Operand, RowKernel, Stage, Store } from '../src/kernel/ir.ts';
 import type { DType } from '../src/types/dtype.ts';
 import {
@@ -414,14 +415,13 @@ describe('numbers', () => {
     }
   });
 
-  test('uint32 bit operations', () => {
-    const bits =
-      (op: 'xor' | 'shiftLeft' | 'shiftRight', by: number) =>
-      (v: Expr): Expr => {
-        return { kind: 'bits', dtype: 'uint32', op, left: v, right: literal(by, 'uint32') };
-      };
-    expect(one('uint32', 'uint32', bits('xor', 0xffffffff), [1])).toEqual([4294967294]);
-    expect(one('uint32', 'uint32', bits('shiftLeft', 31), [3])).toEqual([2147483648]);
-    expect(one('uint32', 'uint32', bits('shiftRight', 31), [4294967295])).toEqual([1]);
+  test('random bits', () => {
+    const key = [literal(11, 'uint32'), literal(4294967295, 'uint32')] as const;
+    const random = (element: Expr): Expr => {
+      return { kind: 'random', dtype: 'uint32', key, element, stream: literal(13, 'uint32') };
+    };
+    const elements = [0, 1, 2147483648, 4294967295];
+    const expected = elements.map((element) => threefry([11, 4294967295], [element, 13])[0]);
+    expect(one('uint32', 'uint32', random, elements)).toEqual(expected);
   });
 });

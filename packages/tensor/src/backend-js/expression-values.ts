@@ -1,11 +1,12 @@
 import type { BinaryOp, CompareOp, UnaryOp } from '../graph/node.ts';
-import type { BitOp, Expr, Operand, Store } from '../kernel/ir.ts';
+import type { Expr, Operand, Store } from '../kernel/ir.ts';
 import { type DType, isFloat } from '../types/dtype.ts';
 import { singleExp } from './exponential.ts';
 import type { IndexValues } from './index-values.ts';
 import type { LoopBuilder } from './loop-builder.ts';
 import type { Precision, Value } from './loops.ts';
 import type { Primitive } from './primitives.ts';
+import { threefry } from './threefry.ts';
 
 /** What an expression may refer to in the kernel that holds it. */
 export interface ExpressionContext {
@@ -23,8 +24,6 @@ const precisionOf: Record<DType, Precision> = {
   uint32: 64,
   bool: 64,
 };
-
-const bitOps: Record<BitOp, Primitive> = { xor: 'xor', shiftLeft: 'shiftLeft', shiftRight: 'shiftRight' };
 
 const integerOps: Partial<Record<BinaryOp, { int32: Primitive; uint32: Primitive }>> = {
   add: { int32: 'addInt', uint32: 'addUint' },
@@ -130,8 +129,12 @@ export class ExpressionValues {
         return this.#unary(expr.op, this.value(expr.operand), expr.dtype);
       case 'binary':
         return this.#binary(expr.op, this.value(expr.left), this.value(expr.right), expr.dtype);
-      case 'bits':
-        return builder.call(bitOps[expr.op], this.value(expr.left), this.value(expr.right));
+      case 'random': {
+        const [key0, key1, element, stream] = [...expr.key, expr.element, expr.stream].map((word) =>
+          this.value(word),
+        ) as [Value, Value, Value, Value];
+        return threefry(builder, { key: [key0, key1], element, stream });
+      }
       case 'compare':
         return this.#compare(expr.op, expr.left, expr.right);
       case 'where':

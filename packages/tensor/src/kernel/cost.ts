@@ -4,11 +4,14 @@ import { visitExprs } from './walk.ts';
 
 const transcendental = new Set<string>(['exp', 'log', 'sin', 'cos', 'tanh', 'erf', 'sigmoid', 'pow']);
 
+/** Additions, shifts and the like of one number of Threefry. */
+export const RANDOM = 100;
+
 /** Rough cost of one element of a primitive, in additions: what fusion weighs against a store and a load. */
 export function elementCost(op: Op): number {
   if (transcendental.has(op)) return 10;
   if (op === 'sqrt' || op === 'div' || op === 'mod' || op === 'floorDiv' || op === 'concat') return 3;
-  if (op === 'randomBits') return 100;
+  if (op === 'randomBits') return RANDOM;
   if (movements.has(op)) return 0;
   return 1;
 }
@@ -31,13 +34,14 @@ function count(sizes: readonly number[]): number {
   return sizes.reduce((product, size) => product * size, 1);
 }
 
-const operations = new Set<Expr['kind']>(['unary', 'binary', 'bits', 'compare', 'where']);
+const operations = new Set<Expr['kind']>(['unary', 'binary', 'compare', 'where']);
 
 /** Arithmetic operations of one evaluation of the expressions, shared values once. */
 function arithmetic(roots: readonly Expr[]): number {
   let count = 0;
   visitExprs(roots, ({ kind }) => {
-    if (operations.has(kind)) count++;
+    if (kind === 'random') count += RANDOM;
+    else if (operations.has(kind)) count++;
     return undefined;
   });
   return count;

@@ -64,10 +64,13 @@ function operations(roots: readonly Expr[]): string[] {
         break;
       case 'binary':
       case 'compare':
-      case 'bits':
         visit(expr.left);
         visit(expr.right);
         names.push(expr.op);
+        break;
+      case 'random':
+        for (const operand of [...expr.key, expr.element, expr.stream]) visit(operand);
+        names.push('random');
         break;
       case 'where':
         visit(expr.condition);

@@ -25,9 +25,6 @@ export type Guard =
   /** index mod of = 0 */
   | { readonly kind: 'multiple'; readonly index: Index; readonly of: number };
 
-/** Bit operations exist for random bits alone (uint32, wrapping); shift amounts are literals. */
-export type BitOp = 'xor' | 'shiftLeft' | 'shiftRight';
-
 /**
  * A scalar expression; shared objects are shared values (a DAG). Everything may be evaluated unconditionally:
  * loads carry their own guards and read 0 where one fails, without touching memory. Loads without guards are always
@@ -49,7 +46,14 @@ export type Expr =
     }
   | { readonly kind: 'unary'; readonly dtype: DType; readonly op: UnaryOp; readonly operand: Expr }
   | { readonly kind: 'binary'; readonly dtype: DType; readonly op: BinaryOp; readonly left: Expr; readonly right: Expr }
-  | { readonly kind: 'bits'; readonly dtype: 'uint32'; readonly op: BitOp; readonly left: Expr; readonly right: Expr }
+  /** Random bits: the first word of Threefry-2x32-20 of the counter (element, stream) under the key. All are uint32. */
+  | {
+      readonly kind: 'random';
+      readonly dtype: 'uint32';
+      readonly key: readonly [Expr, Expr];
+      readonly element: Expr;
+      readonly stream: Expr;
+    }
   | {
       readonly kind: 'compare';
       readonly dtype: 'bool';

@@ -1,3 +1,4 @@
+import { RANDOM } from './cost.ts';
 import type { Expr, Index, RowKernel, Stage, Store } from './ir.ts';
 import { visitExprs } from './walk.ts';
 
@@ -159,7 +160,8 @@ function operandsReadBy(expr: Expr): Set<number> {
 function costOf(expr: Expr): number {
   let cost = 0;
   visitExprs([expr], (inner) => {
-    cost += 'op' in inner ? (costly[inner.op] ?? 1) : inner.kind === 'load' ? 1 : 0;
+    if (inner.kind === 'random') cost += RANDOM;
+    else cost += 'op' in inner ? (costly[inner.op] ?? 1) : inner.kind === 'load' ? 1 : 0;
   });
   return cost;
 }

@@ -13,9 +13,10 @@ export function operandsOf(expr: Expr): readonly Expr[] {
     case 'cast':
       return [expr.operand];
     case 'binary':
-    case 'bits':
     case 'compare':
       return [expr.left, expr.right];
+    case 'random':
+      return [...expr.key, expr.element, expr.stream];
     case 'where':
       return [expr.condition, expr.then, expr.otherwise];
     case 'guard':
@@ -38,8 +39,11 @@ export function mapOperands(expr: Expr, change: (operand: Expr) => Expr): Expr {
     case 'unary':
     case 'cast':
       return { ...expr, operand: change(expr.operand) };
+    case 'random': {
+      const key = [change(expr.key[0]), change(expr.key[1])] as const;
+      return { ...expr, key, element: change(expr.element), stream: change(expr.stream) };
+    }
     case 'binary':
-    case 'bits':
     case 'compare':
       return { ...expr, left: change(expr.left), right: change(expr.right) };
     case 'where':

@@ -4,7 +4,6 @@ import { alwaysHolds, guardsKey, type IndexSpace, type Linear, type LinearGuard 
 import type { Expr } from '../kernel/ir.ts';
 import type { DType } from '../types/dtype.ts';
 import { reshapeParts, stridesOf } from '../types/shape.ts';
-import { threefry } from './threefry.ts';
 
 type Guards = readonly LinearGuard[];
 
@@ -91,7 +90,7 @@ const lowerings = {
       dtype: 'uint32',
       operand: { kind: 'index', dtype: 'int32', index: position },
     };
-    return threefry(key0, key1, element, stream);
+    return { kind: 'random', dtype: 'uint32', key: [key0, key1], element, stream };
   },
   neg: unary,
   abs: unary,

@@ -1,4 +1,5 @@
 import { roundHalfToEven, roundToHalf } from '../graph/reference/rounding.ts';
+import { threefry } from '../graph/reference/threefry.ts';
 import type { Contraction, Expr, Guard, Index, Kernel, RowKernel, ScatterAdd, Store } from '../kernel/ir.ts';
 import { type DType, type HostArray, isFloat } from '../types/dtype.ts';
 
@@ -207,9 +208,10 @@ function evaluate(expr: Expr, at: At): number {
     }
     case 'binary':
       return binary(expr.op, expr.dtype, evaluate(expr.left, at), evaluate(expr.right, at));
-    case 'bits': {
-      const [a, b] = [evaluate(expr.left, at), evaluate(expr.right, at)];
-      return (expr.op === 'xor' ? a ^ b : expr.op === 'shiftLeft' ? a << b : a >>> b) >>> 0;
+    case 'random': {
+      const [key0, key1] = expr.key;
+      const key = [evaluate(key0, at), evaluate(key1, at)] as const;
+      return threefry(key, [evaluate(expr.element, at), evaluate(expr.stream, at)])[0];
     }
     case 'compare': {
       const [a, b] = [expr.left, expr.right].map((side) => round(side.dtype, evaluate(side, at))) as [number, number];

@@ -208,16 +208,10 @@ function anyExpr({ axes, stages = [], whole = [], doubles = true }: Scene): Reco
         )
         .map(([op, a, b]) => binary(op, a, b)),
       fc
-        .tuple(fc.constantFrom('xor' as const, 'shiftLeft' as const, 'shiftRight' as const), tie('uint32'), fc.nat(31))
+        .tuple(tie('uint32'), tie('uint32'), tie('uint32'), tie('uint32'))
         .map(
-          ([op, left, by]) =>
-            ({
-              kind: 'bits',
-              dtype: 'uint32',
-              op,
-              left,
-              right: { kind: 'literal', dtype: 'uint32', value: by },
-            }) as const,
+          ([key0, key1, element, stream]) =>
+            ({ kind: 'random', dtype: 'uint32', key: [key0, key1], element, stream }) as const,
         ),
       fc.oneof(tie('float32'), tie(wide), tie('int32')).map((a) => cast('uint32', a)),
     ),
