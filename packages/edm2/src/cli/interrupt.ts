@@ -12,3 +12,15 @@ export function onInterrupt(line: ProgressLine): AbortSignal {
   process.on('SIGTERM', stop);
   return controller.signal;
 }
+
+/** SIGUSR1 asks for a checkpoint: the answer is true once after each. */
+export function onCheckpointSignal(): () => boolean {
+  let isWanted = false;
+  // Not on Windows, which does not know it.
+  if (process.platform !== 'win32') process.on('SIGUSR1', () => (isWanted = true));
+  return () => {
+    const answer = isWanted;
+    isWanted = false;
+    return answer;
+  };
+}

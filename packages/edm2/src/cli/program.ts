@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { trainCommand } from './commands/train.ts';
 
 /**
  * The `edm2` command, with everything it can do. Exit codes: 0 done, 1 failed, 2 asked for wrongly, 130 interrupted.
@@ -8,7 +9,7 @@ export function edm2Program(): Command {
     .description('Trains, samples and measures EDM2 diffusion networks.')
     .showHelpAfterError('(--help lists the options)')
     .configureHelp({ showGlobalOptions: true });
-  const commands: Command[] = [];
+  const commands: Command[] = [trainCommand()];
   for (const command of commands) program.addCommand(inheritSettings(command, program));
   return program;
 }

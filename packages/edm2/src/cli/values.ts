@@ -43,6 +43,12 @@ function describe({ least, most, above, below, whole }: NumberRange): string {
 
 const binaryUnits: Readonly<Record<string, number>> = { '': 1, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30 };
 
+/** A parser of numbers in a range, with commas between: `0.05,0.1`. */
+export function listOf(range: NumberRange): (text: string) => number[] {
+  const parse = numberIn(range);
+  return (text) => text.split(',').map(parse);
+}
+
 /** A count with a binary suffix: `200`, `128Ki`, `8Mi`, `1.5Gi`. */
 export function count(text: string): number {
   const [, digits, unit] = /^(\d+(?:\.\d+)?)\s*(Ki|Mi|Gi|)$/.exec(text.trim()) ?? [];

@@ -107,15 +107,21 @@ export function checkSettings(settings: RunSettings): void {
     throw new Error(`training: a batch of ${batchSize} images does not divide into ${accumulationRounds} rounds`);
   }
   requireWhole('duration', settings.duration, batchSize);
+  const names = settings.emaStds.map((std) => std.toFixed(3));
+  if (new Set(names).size !== names.length) {
+    throw new Error(`training: averages of ${settings.emaStds.join(', ')}: files of two would have one name`);
+  }
   for (const [name, what] of Object.entries(counted) as [keyof typeof counted, string][]) {
     const images = settings[name];
     requireWhole(name, images, 0);
     const unit = name in namedAfter ? leastCommonMultiple(1024, batchSize) : batchSize;
     if (images % unit === 0) continue;
-    const why = name in namedAfter ? ` (and files named after multiples of 1024)` : '';
+    const also = name in namedAfter ? ', and of 1024, for the names of files' : '';
     const [below, above] = [Math.floor(images / unit) * unit, Math.ceil(images / unit) * unit];
     const instead = below > 0 ? `${below} or ${above}` : `${above}`;
-    throw new Error(`training: ${what} ${images} images do not fit batches of ${batchSize}${why}. Take ${instead}`);
+    throw new Error(
+      `training: ${what} ${images} images: not a multiple of the batch, ${batchSize}${also}. Take ${instead}`,
+    );
   }
 }
 

@@ -1,0 +1,120 @@
+import { Command, Option } from 'commander';
+import { type ImageDataset, loadEmoji16 } from '../../data/index.ts';
+import { trainRun } from '../../node/training/train-run.ts';
+import { trainingPresets } from '../../presets/index.ts';
+import { type BackendChoice, useBackend, withBackend } from '../backend.ts';
+import { onCheckpointSignal, onInterrupt } from '../interrupt.ts';
+import { duration, ProgressLine } from '../progress-line.ts';
+import { describeRun, type NetworkFlags, runOptions, type TrainFlags } from '../train-options.ts';
+import { count, flag, listOf, numberIn } from '../values.ts';
+
+/** `edm2 train`. */
+export function trainCommand(): Command {
+  const command = new Command('train')
+    .description('Trains an EDM2 network in a folder. The same command again goes on where training was stopped.')
+    .requiredOption('--outdir <folder>', 'where the run is written')
+    .requiredOption('--data <data>', "what it learns: emoji16, a folder of images, or a data set's zip")
+    .option('--cond <bool>', 'whether the network is told labels', flag, true)
+    .addOption(
+      new Option(
+        '--preset <name>',
+        'sizes, rates and times (default: the small one for the resolution of the data)',
+      ).choices([...trainingPresets.keys()]),
+    )
+    .option('--duration <images>', 'images seen in all', count)
+    .option('--batch <images>', 'images of a step', count)
+    .option('--channels <count>', 'width of the network', numberIn({ least: 1, whole: true }))
+    .option('--dropout <probability>', 'of an activation', numberIn({ least: 0, below: 1 }))
+    .option('--P_mean <number>', 'mean of ln(sigma)', numberIn())
+    .option('--P_std <number>', 'standard deviation of ln(sigma)', numberIn({ above: 0 }))
+    .option('--lr <number>', 'learning rate before it falls', numberIn({ above: 0 }))
+    .option('--decay <batches>', 'steps after which it falls, 0 for never', numberIn({ least: 0 }))
+    .option('--rampup <images>', 'images over which it rises, 0 for no rise', count);
+  networkOptions(command);
+  command
+    .option('--batch-gpu <images>', 'images of a step that are in memory at a time, 0 for all', count, 0)
+    .option('--fp16 <bool>', 'activations in float16; a CPU computes no faster by it', flag, false)
+    .option('--ls <factor>', 'loss scale', numberIn({ above: 0 }), 1)
+    .option('--bench <bool>', 'taken for the sake of published commands; kernels are always measured', flag, true)
+    .option('--ema-stds <list>', 'lengths of the averages, such as 0.05,0.1', listOf({ above: 0, below: 0.2886 }))
+    .option('--status <images>', 'images between status lines', count)
+    .option('--snapshot <images>', 'images between snapshots of the averages, 0 for none', count)
+    .addOption(
+      new Option('--snapshot-dtype <name>', 'what snapshots hold').choices(['float16', 'float32']).default('float16'),
+    )
+    .option('--checkpoint <images>', 'images between checkpoints, 0 for none but at the end', count)
+    .option('--keep <count>', 'checkpoints that are kept', numberIn({ least: 1, whole: true }), 2)
+    .option(
+      '--samples <images>',
+      'images between grids of samples, 0 for none (default: as snapshots, of pixels)',
+      count,
+    )
+    .option('--seed <number>', 'fixes weights, noise and the order of images', numberIn({ least: 0, whole: true }), 0)
+    .option('-n, --dry-run', 'say what would be trained, and stop', false)
+    .option('--json', 'with --dry-run: the options as JSON', false)
+    .addHelpText('after', help);
+  withBackend(command);
+  return command.action(run);
+}
+
+function networkOptions(command: Command): void {
+  command
+    .option('--channel-mult <list>', 'channels of each level, in --channels', listOf({ above: 0 }))
+    .option('--blocks <count>', 'blocks of a level', numberIn({ least: 1, whole: true }))
+    .option('--attn <list>', 'resolutions with attention, such as 16,8', listOf({ least: 1, whole: true }))
+    .option('--head-channels <count>', 'channels of an attention head', numberIn({ least: 1, whole: true }))
+    .option('--balance <bool>', 'draw all classes equally often', flag);
+}
+
+const help = `
+Counts take Ki, Mi and Gi: 128Ki is 131072.
+
+Examples:
+  edm2 train --outdir=out/emoji --data=emoji16
+  edm2 train --outdir=out/photos --data=photos.zip --cond=false --preset=small-64 --duration=2Mi
+  edm2 train --outdir=out/xs --data=imagenet-latents.zip --preset=edm2-img512-xs --batch-gpu=8 --dry-run
+
+Ctrl-C and SIGTERM stop after the step under way and save (exit code 130); SIGUSR1 saves and goes on.`;
+
+async function run(flags: TrainFlags & NetworkFlags & BackendChoice & RunFlags, command: Command): Promise<void> {
+  const dataset = await openData(flags.data);
+  const { options, problem } = runOptions(flags, dataset);
+  if (problem !== undefined) command.error(`error: ${problem}`);
+  if (flags.dryRun) {
+    process.stdout.write(`${describeRun(options, flags.json)}\n`);
+    return;
+  }
+  const line = new ProgressLine();
+  line.print(`backend ${useBackend(flags)}; Ctrl-C stops and saves`);
+  const signal = onInterrupt(line);
+  const wantsCheckpoint = onCheckpointSignal();
+  const { isComplete, images, elapsedSeconds } = await trainRun({
+    ...options,
+    signal,
+    wantsCheckpoint,
+    onLine: (text) => line.print(text),
+    onStep({ images: seen, duration: all, loss, imagesPerSecond, secondsLeft }) {
+      const shown = (value: number, digits: number): string => (Number.isFinite(value) ? value.toFixed(digits) : '-');
+      line.update(
+        () =>
+          `${(seen / 1000).toFixed(1)} of ${(all / 1000).toFixed(1)} kimg  loss ${shown(loss, 3)}  ${shown(imagesPerSecond, 1)} images/s  ${Number.isFinite(secondsLeft) ? `${duration(secondsLeft)} left` : ''}`,
+      );
+    },
+  });
+  if (isComplete) line.print(`done: ${images} images in ${duration(elapsedSeconds)}. Snapshots are in ${flags.outdir}`);
+  else {
+    line.print(`stopped at ${images} images. The same command goes on`);
+    process.exitCode = 130;
+  }
+}
+
+interface RunFlags {
+  readonly dryRun: boolean;
+  readonly json: boolean;
+}
+
+/** The data set that `--data` names. */
+async function openData(data: string): Promise<ImageDataset> {
+  if (data === 'emoji16') return loadEmoji16();
+  throw new Error(`--data ${data}: only emoji16 can be read so far`);
+}
