@@ -38,6 +38,7 @@ export { type Denoised, Precond, type PrecondOptions } from './network/precondit
 export { UNet, type UNetOptions } from './network/unet.ts';
 export { type ChartOptions, lineChart, type Series } from './plot/line-chart.ts';
 export * from './presets/index.ts';
+export { decodePublishedSnapshot, type PublishedSnapshot } from './published/decode-snapshot.ts';
 export { addChurn, type Churn, type Churned } from './sample/churn.ts';
 export { type Denoiser, guided } from './sample/guidance.ts';
 export { type HeunOptions, heunStep, type SampleProgress, sampleHeun } from './sample/heun.ts';

@@ -4,6 +4,7 @@ import { Generator } from '@evenkeel/tensor';
 import { stateDictOf } from '../ema/index.ts';
 import { describedNetwork, type NetworkDescription } from '../network/network-metadata.ts';
 import { Precond } from '../network/precondition.ts';
+import { decodePublishedSnapshot } from '../published/decode-snapshot.ts';
 import { newestSnapshot, type SnapshotChoice } from './snapshot-folder.ts';
 
 /** Weights of a file, and what it says of them. */
@@ -27,7 +28,7 @@ export interface StoredNetwork extends Omit<NetworkWeights, 'values'> {
 
 /**
  * Reads a network from a file of weights: a safetensors file that `encodeSnapshot` wrote with the metadata of
- * `networkMetadata`, or a folder, whose newest snapshot is taken.
+ * `networkMetadata`, or a snapshot of published code (`.pkl`); or from a folder, whose newest snapshot is taken.
  *
  * @param path file or folder
  * @throws Error, one line naming the file, when it is missing, damaged, does not say which network it is of, or holds weights
@@ -76,7 +77,12 @@ export async function readNetwork(path: string, choice: SnapshotChoice = {}): Pr
  */
 export async function readWeights(path: string, choice: SnapshotChoice = {}): Promise<NetworkWeights> {
   const file = (await isFolder(path)) ? await newestSnapshot(path, choice) : path;
-  const { tensors, metadata } = readSafetensors(await contentOf(file), { file });
+  const content = await contentOf(file);
+  if (isPickle(content)) {
+    const { datasetOptions, ...weights } = decodePublishedSnapshot(content, file);
+    return { file, ...weights };
+  }
+  const { tensors, metadata } = readSafetensors(content, { file });
   const number = (key: string) => (metadata.has(key) ? Number(metadata.get(key)) : undefined);
   return {
     file,
@@ -85,6 +91,11 @@ export async function readWeights(path: string, choice: SnapshotChoice = {}): Pr
     images: number('images'),
     std: number('ema_std'),
   };
+}
+
+/** Pickles start with the opcode of their protocol; a safetensors file of the same first byte has JSON from its ninth on. */
+function isPickle(content: Uint8Array): boolean {
+  return content[0] === 0x80 && content[8] !== '{'.charCodeAt(0);
 }
 
 function counted(names: readonly string[]): string {

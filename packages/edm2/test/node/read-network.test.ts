@@ -69,6 +69,15 @@ describe('a network comes back from', () => {
     expect((await readWeights(run)).file).toBe(path);
   });
 
+  test('a snapshot of published code, whose name says when it was taken', async () => {
+    const path = join(folder, 'edm2-tiny-0008388-0.130.pkl');
+    cpSync(new URL('../../conformance/snapshot_tiny.pkl', import.meta.url), path);
+    const { net, images, std, description } = await readNetwork(path);
+    expect([images, std, net.options.imgResolution, description.encoder]).toEqual([8_388_608, 0.13, 4, 'rgb']);
+    expect(await net.unet.outGain.value.item()).toBeCloseTo(0.8296, 4);
+    net.dispose();
+  });
+
   test('a plain file of weights that says which network it is of', async () => {
     using net = tinyNetwork();
     const path = join(folder, 'plain.safetensors');

@@ -11,6 +11,7 @@ import { precond } from './precond.ts';
 import { primitive } from './primitive.ts';
 import { resize } from './resize.ts';
 import { sampler } from './sampler.ts';
+import { snapshot } from './snapshot.ts';
 import { toyGt, toyModel } from './toy.ts';
 import { train } from './train.ts';
 
@@ -32,5 +33,6 @@ export const caseRunners: ReadonlyMap<string, CaseRunner> = new Map(
     toy_model: toyModel,
     frechet,
     resize,
+    snapshot,
   }),
 );
