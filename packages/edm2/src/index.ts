@@ -64,3 +64,4 @@ export {
 } from './train/step.ts';
 export { Trainer, type TrainerOptions, type TrainStep } from './train/trainer.ts';
 export type { TrainerState } from './train/trainer-state.ts';
+export * from './vae/index.ts';

@@ -10,7 +10,7 @@ export {
   type PickleReadOptions,
   readPickle,
 } from './pickle/index.ts';
-export { decodePng, encodePng, type PngReadOptions, type RasterImage } from './png.ts';
+export { decodePng, encodePng, type PngReadOptions, type PngWriteOptions, type RasterImage } from './png.ts';
 export {
   readSafetensors,
   type Safetensors,

@@ -14,11 +14,17 @@ export interface PngReadOptions {
   readonly file?: string;
 }
 
+/** Options of {@link encodePng}. */
+export interface PngWriteOptions {
+  /** How hard zlib tries: 0 stores pixels as they are, 9 is smallest. Default 9. */
+  readonly level?: 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9;
+}
+
 /** Larger pictures are refused before anything is allocated. */
 const mostPixels = 2 ** 28;
 
 /**
- * Encodes pixels as PNG, 8 bits per channel, deflated.
+ * Encodes pixels as PNG, 8 bits per channel, deflated unless told not to be.
  *
  * @throws RangeError when a side is not a positive integer or `data` does not hold width x height x channels values.
  * @example
@@ -26,7 +32,7 @@ const mostPixels = 2 ** 28;
  * const png = encodePng({ width: 2, height: 1, channels: 3, data: new Uint8Array([255, 0, 0, 0, 0, 255]) });
  * ```
  */
-export function encodePng(image: RasterImage): Uint8Array {
+export function encodePng(image: RasterImage, { level = 9 }: PngWriteOptions = {}): Uint8Array {
   const { width, height, channels, data } = image;
   for (const side of [width, height]) {
     if (!Number.isInteger(side) || side < 1)
@@ -38,7 +44,7 @@ export function encodePng(image: RasterImage): Uint8Array {
       `encodePng: ${width} x ${height} x ${channels} needs ${width * height * channels} values, got ${data.length}`,
     );
   }
-  return encode({ width, height, channels, depth: 8, data }, { zlib: { level: 9 } });
+  return encode({ width, height, channels, depth: 8, data }, { zlib: { level } });
 }
 
 /**

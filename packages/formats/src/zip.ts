@@ -1,4 +1,5 @@
 import { inflateSync } from 'fflate';
+import { crc32 } from './crc32.ts';
 
 /** One file of a zip archive, as its central directory lists it. */
 export interface ZipEntry {
@@ -21,27 +22,67 @@ const signatures = {
 /** Deflate cannot expand more than this; a larger claim is not worth an allocation. */
 const largestExpansion = 1032;
 
+/** As much of the end of an archive as may hold the record of its directory: the longest comment, and the zip64 record. */
+export const endBytes = 22 + 65535 + 20 + 56;
+/** Of every file, before its name. */
+export const localHeaderBytes = 30;
+
+/** Where the central directory of an archive stands. */
+export interface ZipDirectory {
+  readonly count: number;
+  readonly offset: number;
+  readonly size: number;
+}
+
 /** Lists the files of a zip archive (zip64 too; not encrypted, not split). `where` starts every error message. */
 export function listZip(bytes: Uint8Array, where: string): ZipEntry[] {
+  const { count, offset } = findDirectory(bytes, bytes.length, where);
+  return readDirectory(bytes.subarray(offset), count, where);
+}
+
+/** Finds the directory from the last bytes of an archive, {@link endBytes} of them where it has as many. */
+export function findDirectory(tail: Uint8Array, archiveBytes: number, where: string): ZipDirectory {
+  const view = new DataView(tail.buffer, tail.byteOffset, tail.byteLength);
+  const end = findEnd(view, where);
+  let directory = {
+    count: view.getUint16(end + 10, true),
+    size: view.getUint32(end + 12, true),
+    offset: view.getUint32(end + 16, true),
+  };
   try {
-    return readDirectory(bytes, where);
+    if (end >= 20 && view.getUint32(end - 20, true) === signatures.locator64) {
+      const end64 = readUint64(view, end - 12) - (archiveBytes - tail.length);
+      if (view.getUint32(end64, true) !== signatures.end64) throw new RangeError();
+      directory = {
+        count: readUint64(view, end64 + 32),
+        size: readUint64(view, end64 + 40),
+        offset: readUint64(view, end64 + 48),
+      };
+    }
+    if (directory.offset + directory.size > archiveBytes) throw new RangeError();
+    return directory;
   } catch (error) {
-    throw error instanceof RangeError ? new Error(`${where}: zip directory is cut off or damaged`) : error;
+    throw damagedDirectory(error, where);
   }
 }
 
-function readDirectory(bytes: Uint8Array, where: string): ZipEntry[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const end = findEnd(view, where);
-  let count = view.getUint16(end + 10, true);
-  let at = view.getUint32(end + 16, true);
-  if (end >= 20 && view.getUint32(end - 20, true) === signatures.locator64) {
-    const end64 = readUint64(view, end - 12);
-    if (view.getUint32(end64, true) !== signatures.end64) throw new RangeError();
-    count = readUint64(view, end64 + 32);
-    at = readUint64(view, end64 + 48);
+/** The entries of a central directory. */
+export function readDirectory(bytes: Uint8Array, count: number, where: string): ZipEntry[] {
+  try {
+    return readEntries(bytes, count, where);
+  } catch (error) {
+    throw damagedDirectory(error, where);
   }
+}
+
+function damagedDirectory(error: unknown, where: string): unknown {
+  return error instanceof RangeError ? new Error(`${where}: zip directory is cut off or damaged`) : error;
+}
+
+function readEntries(bytes: Uint8Array, count: number, where: string): ZipEntry[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const entries: ZipEntry[] = [];
+  let at = 0;
   for (let i = 0; i < count; i++) {
     if (view.getUint32(at, true) !== signatures.central) throw new RangeError();
     const nameLength = view.getUint16(at + 28, true);
@@ -98,36 +139,36 @@ function readUint64(view: DataView, at: number): number {
 
 /** The content of one listed file; its checksum is verified. A stored file is a view into `bytes`. */
 export function readZipEntry(bytes: Uint8Array, entry: ZipEntry, where: string): Uint8Array {
-  const { name, offset, size, compressedSize, compression } = entry;
-  const damaged = () => new Error(`${where}: ${JSON.stringify(name)} is cut off or damaged`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (offset + 30 > bytes.length || view.getUint32(offset, true) !== signatures.local) throw damaged();
-  const start = offset + 30 + view.getUint16(offset + 26, true) + view.getUint16(offset + 28, true);
-  const packed = bytes.subarray(start, start + compressedSize);
-  if (packed.length !== compressedSize) throw damaged();
+  const header = bytes.subarray(entry.offset, entry.offset + localHeaderBytes);
+  const start = entry.offset + contentOffset(header, entry, where);
+  return unpackZipEntry(bytes.subarray(start, start + entry.compressedSize), entry, where);
+}
+
+/** Where content starts, in bytes from the start of its local header. */
+export function contentOffset(header: Uint8Array, entry: ZipEntry, where: string): number {
+  const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
+  if (header.length < localHeaderBytes || view.getUint32(0, true) !== signatures.local) throw damaged(entry, where);
+  return localHeaderBytes + view.getUint16(26, true) + view.getUint16(28, true);
+}
+
+/** The content of one listed file, from its stored bytes; its checksum is verified. */
+export function unpackZipEntry(packed: Uint8Array, entry: ZipEntry, where: string): Uint8Array {
+  const { size, compressedSize, compression } = entry;
+  if (packed.length !== compressedSize) throw damaged(entry, where);
   let content = packed;
   if (compression === 'deflated') {
-    if (size > compressedSize * largestExpansion) throw damaged();
+    if (size > compressedSize * largestExpansion) throw damaged(entry, where);
     try {
       content = inflateSync(packed, { out: new Uint8Array(size) });
     } catch {
-      throw damaged();
+      throw damaged(entry, where);
     }
   }
-  if (content.length !== size || crc32(content) !== entry.crc32) throw damaged();
+  if (content.length !== size || crc32(content) !== entry.crc32) throw damaged(entry, where);
   return content;
 }
 
-let crcTable: Uint32Array | undefined;
-
-/** The CRC-32 of zip and PNG. */
-function crc32(bytes: Uint8Array): number {
-  crcTable ??= Uint32Array.from({ length: 256 }, (_, n) => {
-    let remainder = n;
-    for (let bit = 0; bit < 8; bit++) remainder = remainder & 1 ? 0xedb88320 ^ (remainder >>> 1) : remainder >>> 1;
-    return remainder;
-  });
-  let crc = 0xffffffff;
-  for (let i = 0; i < bytes.length; i++) crc = crcTable[(crc ^ bytes[i]!) & 255]! ^ (crc >>> 8);
-  return ~crc >>> 0;
+/** What stands for a file that cannot be read back. */
+export function damaged({ name }: ZipEntry, where: string): Error {
+  return new Error(`${where}: ${JSON.stringify(name)} is cut off or damaged`);
 }

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { HostArray } from '@evenkeel/formats';
 import { type Tensor, tensor } from '@evenkeel/tensor';
 import type { ManifestCase, ReferenceFolder, Role } from './folder.ts';
@@ -65,6 +66,11 @@ export class ReferenceCase {
   /** Content of the file that the config names under `key`. */
   bytes(key = 'file'): Promise<Uint8Array> {
     return this.#folder.bytes(this.string(key));
+  }
+
+  /** Where the file is that the config names under `key`. */
+  path(key = 'file'): string {
+    return join(this.#folder.path, this.string(key));
   }
 
   /** An input in the dtype of this run. */

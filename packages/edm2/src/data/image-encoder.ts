@@ -78,10 +78,9 @@ export function stabilityVaeEncoder({ vae }: StabilityVaeEncoderOptions = {}): I
         throw new Error('stabilityVaeEncoder: has no VAE to make pixels with. Give { vae }, from loadStabilityVae');
       }
       const images: Uint8Array[] = [];
-      // One at a time: a picture of 512 x 512 pixels takes gigabytes on its way.
+      // One at a time: a picture of 512 x 512 pixels takes a gigabyte on its way.
       for (let i = 0; i < (latents.shape[0] as number); i++) {
-        const pixels = vae.decode(rawLatentsOf(latents.slice([i, i + 1])));
-        images.push(Uint8Array.from((await pixels.clip(0, 1).mul(255).data()) as ArrayLike<number>));
+        images.push(await pixelsOfRaw(vae, rawLatentsOf(latents.slice([i, i + 1]))));
       }
       return images;
     },
@@ -103,6 +102,11 @@ export function imageEncoderFor(channels: number, options: StabilityVaeEncoderOp
   throw new Error(
     `imageEncoderFor: images of ${channels} channels are neither grey (1), RGB (3) nor latents of the Stable Diffusion VAE (8)`,
   );
+}
+
+/** Pixels of the one picture that raw latents `[1, 4, h, w]` stand for: clipped to 0 and 1, times 255, truncated. */
+export async function pixelsOfRaw(vae: LatentDecoder, raw: Tensor): Promise<Uint8Array> {
+  return Uint8Array.from((await vae.decode(raw).clip(0, 1).mul(255).data()) as ArrayLike<number>);
 }
 
 function requireChannels(where: string, { shape }: Tensor, channels: number): void {

@@ -13,3 +13,6 @@ export { type ImageGridOptions, imageGrid } from './image-grid.ts';
 export { labelRows, labelsOf } from './labels.ts';
 export { latentsToPixels, pixelsToLatents } from './rgb.ts';
 export type { LatentDecoder } from './stability-latents.ts';
+export { type ResizeFilter, resizeImage } from './transform/resize.ts';
+export { type TransformName, type TransformOptions, transformImage } from './transform/transform.ts';
+export { randomSubset, withMirrored } from './variants.ts';

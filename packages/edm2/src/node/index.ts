@@ -1,7 +1,17 @@
 // What reads and writes files: for Node, where the main entry also runs in browsers.
-
+export {
+  type ConvertOptions,
+  convertDataset,
+  type DatasetProgress,
+  type DatasetReport,
+  type DatasetWorkOptions,
+} from './data/convert.ts';
+export { type DatasetInfo, type DatasetInfoOptions, datasetInfo } from './data/info.ts';
+export { decodeDataset, encodeDataset, type LatentWorkOptions } from './data/latents.ts';
+export { type OpenImageDataset, type OpenImageDatasetOptions, openImageDataset } from './data/open.ts';
 export { type NetworkWeights, readNetwork, readWeights, type StoredNetwork } from './read-network.ts';
 export type { SnapshotChoice } from './snapshot-folder.ts';
+export { loadStabilityVae } from './stability-vae.ts';
 export {
   type Checkpoint,
   type CheckpointNotes,

@@ -1,1 +1,4 @@
+export type { ZipEntry } from '../zip.ts';
 export { writeFileAtomically } from './write-file-atomically.ts';
+export { ZipFile } from './zip-file.ts';
+export { ZipWriter } from './zip-writer.ts';

@@ -1,5 +1,6 @@
 import type { CaseRunner } from '../reference-case.ts';
 import { block } from './block.ts';
+import { datasetTransform, datasetZip } from './dataset.ts';
 import { edm2loss } from './edm2loss.ts';
 import { encoder } from './encoder.ts';
 import { fp16 } from './fp16.ts';
@@ -29,6 +30,8 @@ export const caseRunners: ReadonlyMap<string, CaseRunner> = new Map(
     sampler,
     fp16,
     encoder,
+    dataset_transform: datasetTransform,
+    dataset_zip: datasetZip,
     toy_gt: toyGt,
     toy_model: toyModel,
     frechet,
