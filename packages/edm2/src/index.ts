@@ -38,10 +38,12 @@ export { type Denoised, Precond, type PrecondOptions } from './network/precondit
 export { UNet, type UNetOptions } from './network/unet.ts';
 export { type ChartOptions, lineChart, type Series } from './plot/line-chart.ts';
 export * from './presets/index.ts';
-export { addChurn, type Churn, type Churned } from './sample/churn.ts';
-export { type Denoiser, guided } from './sample/guidance.ts';
+export { addChurn, type Churn, type Churned, type NormalSource } from './sample/churn.ts';
+export { type GeneratedImages, type GenerateOptions, generateImages } from './sample/generate.ts';
+export { type Denoiser, type GuidanceInterval, guided, isGuided, type SamplerStep } from './sample/guidance.ts';
 export { type HeunOptions, heunStep, type SampleProgress, sampleHeun } from './sample/heun.ts';
 export { type NoiseLevelOptions, noiseLevels } from './sample/noise-levels.ts';
+export { PerSeedRandom } from './sample/per-seed.ts';
 export { type SampleOptions, sample } from './sample/sample.ts';
 export { type LearningRateOptions, learningRate } from './schedule.ts';
 export * from './toy/index.ts';
