@@ -1,7 +1,22 @@
 import { Generator, memory, oneHot, planCount, type Tensor, tensor } from '@evenkeel/tensor';
 import { guardLeaks } from '@evenkeel/tensor/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { addChurn, guided, noiseLevels, sample, sampleHeun } from '../src/index.ts';
+import {
+  addChurn,
+  type GeneratedImages,
+  type GenerateOptions,
+  type GuidanceInterval,
+  generateImages,
+  guided,
+  type ImageEncoder,
+  latentsToPixels,
+  noiseLevels,
+  type Precond,
+  rgbEncoder,
+  type SamplerStep,
+  sample,
+  sampleHeun,
+} from '../src/index.ts';
 import { tinyNetwork } from './tiny-network.ts';
 
 guardLeaks({ beforeEach, afterEach });
@@ -153,6 +168,31 @@ describe('churn', () => {
 });
 
 describe('sample', () => {
+  test('by compiled steps gives the bits of steps that are built one by one', async () => {
+    using net = tinyNetwork();
+    using guide = tinyNetwork({ labelDim: 0, generator: new Generator(9) });
+    for (const one of [net, guide]) one.unet.outGain.assign(tensor(one === net ? 1 : 0.5));
+    const labels = oneHot(tensor(Int32Array.of(0, 1)), 3);
+    const interval = { firstStep: 1, lastStep: 2 };
+    const options = { steps: 5, churn: { amount: 4, sigmaMin: 0.05, sigmaMax: 50 } };
+    const withChurn = () => ({ ...options, churn: { ...options.churn, random: new Generator(3) } });
+    const sampled = await sample(net, noise(), {
+      ...withChurn(),
+      labels,
+      guide,
+      guidance: 2,
+      guidanceInterval: interval,
+    });
+    for (const one of [net, guide]) one.eval();
+    const denoise = guided(
+      (x, sigma) => net.denoise(x, sigma, labels),
+      (x, sigma) => guide.denoise(x, sigma, labels),
+      2,
+      interval,
+    );
+    expect(await sampled.data()).toEqual(await (await sampleHeun(denoise, noise(), withChurn())).data());
+  });
+
   test('runs the network in evaluation mode and gives back its own', async () => {
     using net = tinyNetwork({ dropout: 0.5 });
     net.unet.outGain.assign(tensor(1));
@@ -160,5 +200,94 @@ describe('sample', () => {
     const run = async () => (await sample(net, noise(), { steps: 2 })).data();
     expect(await run()).toEqual(await run());
     expect(net.training).toBe(true);
+  });
+});
+
+describe('guidance in an interval', () => {
+  const record = async (interval: GuidanceInterval) => {
+    const asked: number[] = [];
+    const guide = (x: Tensor, _sigma: number, step?: SamplerStep) => {
+      asked.push(step!.index);
+      return x.mul(0.5);
+    };
+    await sampleHeun(guided(gaussian, guide, 2, interval), noise(), { steps: 8 });
+    return asked;
+  };
+
+  test('by step holds for both evaluations of a step', async () => {
+    expect(await record({ firstStep: 2, lastStep: 3 })).toEqual([2, 2, 3, 3]);
+    expect(await record({ firstStep: 6, lastStep: 20 })).toEqual([6, 6, 7]);
+  });
+
+  test('by noise level is decided where the step starts: above one level, up to the other', async () => {
+    const levels = noiseLevels({ steps: 8 });
+    expect(await record({ sigmaAbove: levels[4]!, sigmaMost: levels[2]! })).toEqual([2, 2, 3, 3]);
+    expect(await record({ sigmaAbove: 0, sigmaMost: 0.001 })).toEqual([]);
+  });
+});
+
+describe('one image a seed', () => {
+  const generate = async (net: Precond, seeds: readonly number[], options: GenerateOptions = {}) => {
+    const parts: GeneratedImages[] = [];
+    for await (const part of generateImages(net, seeds, { steps: 3, encoder: twoChannels, ...options }))
+      parts.push(part);
+    return parts;
+  };
+  /** Pixels of the tiny network's two channels. */
+  const twoChannels: ImageEncoder = {
+    ...rgbEncoder(),
+    async decode(latents) {
+      const [count, ...image] = latents.shape as [number, ...number[]];
+      const pixels = latentsToPixels((await latents.data()) as Float32Array);
+      const size = image.reduce((product, side) => product * side);
+      return Array.from({ length: count }, (_, i) => pixels.slice(i * size, (i + 1) * size));
+    },
+  };
+
+  test('is the same in batches of any size, with churn too', async () => {
+    using net = tinyNetwork();
+    net.unet.outGain.assign(tensor(1));
+    const seeds = [5, 2 ** 32 + 6, 7];
+    const options = { churn: { amount: 20 } };
+    const [all] = await generate(net, seeds, options);
+    expect(all!.seeds).toEqual(seeds);
+    const parts = await generate(net, seeds, { ...options, batchSize: 2 });
+    expect(parts.map((part) => part.seeds)).toEqual([[5], [2 ** 32 + 6, 7]]);
+    expect(parts.flatMap((part) => part.labels)).toEqual(all!.labels);
+    const [third] = await generate(net, [7], options);
+    for (const [i, image] of [...parts.flatMap((part) => part.images), third!.images[0]!].entries()) {
+      image.forEach((value, at) => {
+        // Sums may round otherwise in a batch of another size, which can move a value over the edge of a pixel step.
+        expect(Math.abs(value - all!.images[Math.min(i, 2)]![at]!)).toBeLessThanOrEqual(1);
+      });
+    }
+    expect((await generate(net, [6], options))[0]!.images[0]).toEqual(parts[1]!.images[0]);
+  });
+
+  test('shows a fixed class without changing its noise, and another one by seed', async () => {
+    using net = tinyNetwork();
+    const seeds = [...Array(30).keys()];
+    const [drawn] = await generate(net, seeds, { steps: 1 });
+    expect(new Set(drawn!.labels)).toEqual(new Set([0, 1, 2]));
+    const [fixed] = await generate(net, seeds, { steps: 1, label: 2 });
+    expect(new Set(fixed!.labels)).toEqual(new Set([2]));
+    // Before training the network ignores labels: what differs would be the noise.
+    expect(fixed!.images).toEqual(drawn!.images);
+    const [told] = await generate(net, seeds, { steps: 1, labelOf: (seed) => seed % 3 });
+    expect(told!.labels?.slice(0, 4)).toEqual([0, 1, 2, 0]);
+  });
+
+  test('has no label where the network has none', async () => {
+    using net = tinyNetwork({ labelDim: 0 });
+    expect((await generate(net, [1]))[0]!.labels).toBeNull();
+  });
+
+  test('is refused for classes that are not there, without seeds, and without the encoder of latents', async () => {
+    using net = tinyNetwork();
+    await expect(generate(net, [1], { label: 3 })).rejects.toThrow(/class 3 of a network of 3 classes/);
+    await expect(generate(net, [])).rejects.toThrow(/no seeds/);
+    await expect(generate(net, [1], { batchSize: 0 })).rejects.toThrow(/at least 1 image, got 0/);
+    using latents = tinyNetwork({ imgChannels: 4 });
+    await expect(generateImages(latents, [1]).next()).rejects.toThrow(/latents of 4 channels\. Give the encoder/);
   });
 });

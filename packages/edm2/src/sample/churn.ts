@@ -1,4 +1,9 @@
-import type { Generator, Tensor } from '@evenkeel/tensor';
+import type { Tensor } from '@evenkeel/tensor';
+
+/** Where normals come from: a `Generator`, or one for each image of a batch. */
+export interface NormalSource {
+  normal(shape: readonly number[], options: { readonly dtype: 'float32' | 'float64' }): Tensor;
+}
 
 /** New noise mixed in while sampling (Schurn, Smin, Smax and Snoise of the paper). */
 export interface Churn {
@@ -11,7 +16,7 @@ export interface Churn {
   /** Standard deviation of the new noise. @defaultValue 1 */
   readonly noiseScale?: number;
   /** Source of the new noise, drawn only at steps that use it. */
-  readonly random: Generator;
+  readonly random: NormalSource;
 }
 
 /** `x` at a somewhat higher noise level than it was. */

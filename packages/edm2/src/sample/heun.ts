@@ -1,6 +1,6 @@
 import { commit, State, type Tensor, tensor } from '@evenkeel/tensor';
 import { addChurn, type Churn } from './churn.ts';
-import type { Denoiser } from './guidance.ts';
+import type { Denoiser, SamplerStep } from './guidance.ts';
 import { type NoiseLevelOptions, noiseLevels } from './noise-levels.ts';
 
 /** Where a sampler stands after a step. */
@@ -40,16 +40,40 @@ export interface HeunOptions extends Omit<NoiseLevelOptions, 'dtype'> {
  * ```
  */
 export async function sampleHeun(denoise: Denoiser, noise: Tensor, options: HeunOptions = {}): Promise<Tensor> {
+  return walkLevels(noise, options, (state) => async (x, { step, sigma, next }) => {
+    state.assign(heunStep((y, level) => denoise(y, level, step), x, sigma, next));
+  });
+}
+
+/** One step of a sampler. */
+export interface Move {
+  readonly step: SamplerStep;
+  /** Where it starts, after churn. */
+  readonly sigma: number;
+  /** Where it ends; 0 for the last one. */
+  readonly next: number;
+}
+
+/** Assigns the state what a step makes of `x`: the state's value, or that with churn. */
+export type Mover = (x: Tensor, move: Move) => Promise<void>;
+
+/** Moves noise through all levels to 0, in a cell. */
+export async function walkLevels(
+  noise: Tensor,
+  options: HeunOptions,
+  moverOf: (state: State) => Mover,
+): Promise<Tensor> {
   const dtype = noise.dtype === 'float64' ? 'float64' : 'float32';
   const levels = noiseLevels({ ...options, dtype });
   const steps = levels.length - 1;
   using state = new State(noise.cast(dtype).mul(levels[0]!), { path: 'sampleHeun.x' });
   await commit();
-  for (let step = 0; step < steps; step++) {
-    const [current, next] = [levels[step]!, levels[step + 1]!];
+  const move = moverOf(state);
+  for (let index = 0; index < steps; index++) {
+    const [current, next] = [levels[index]!, levels[index + 1]!];
     const { x, sigma } = addChurn(state.value, current, steps, options.churn);
-    state.assign(heunStep(denoise, x, sigma, next));
-    await options.onStep?.({ step: step + 1, steps, sigma: next, x: state.value });
+    await move(x, { step: { index, sigma: current }, sigma, next });
+    await options.onStep?.({ step: index + 1, steps, sigma: next, x: state.value });
     await commit();
   }
   return tensor(await state.value.data(), { shape: noise.shape });
@@ -67,9 +91,32 @@ export async function sampleHeun(denoise: Denoiser, noise: Tensor, options: Heun
  * ```
  */
 export function heunStep(denoise: Denoiser, x: Tensor, sigma: number, next: number): Tensor {
+  return heunMove(denoise, x, levelsOf(sigma, next), next === 0);
+}
+
+/** The numbers of a step. */
+export interface StepLevels<Level> {
+  readonly sigma: Level;
+  readonly next: Level;
+  /** `next - sigma`, and half of it. */
+  readonly change: Level;
+  readonly half: Level;
+}
+
+export function levelsOf(sigma: number, next: number): StepLevels<number> {
+  return { sigma, next, change: next - sigma, half: (next - sigma) / 2 };
+}
+
+/** {@link heunStep}, of numbers or of scalars. */
+export function heunMove<Level extends number | Tensor>(
+  denoise: Denoiser<Level>,
+  x: Tensor,
+  { sigma, next, change, half }: StepLevels<Level>,
+  isLast: boolean,
+): Tensor {
   const slope = x.sub(denoise(x, sigma)).div(sigma);
-  const euler = x.add(slope.mul(next - sigma));
-  if (next === 0) return euler;
+  const euler = x.add(slope.mul(change));
+  if (isLast) return euler;
   const nextSlope = euler.sub(denoise(euler, next)).div(next);
-  return x.add(slope.add(nextSlope).mul((next - sigma) / 2));
+  return x.add(slope.add(nextSlope).mul(half));
 }

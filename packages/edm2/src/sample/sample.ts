@@ -1,16 +1,19 @@
 import type { Tensor } from '@evenkeel/tensor';
 import type { Precond } from '../network/precondition.ts';
-import { guided } from './guidance.ts';
-import { type HeunOptions, sampleHeun } from './heun.ts';
+import { compiledHeun } from './compiled-heun.ts';
+import { type Denoiser, type GuidanceInterval, guided, isGuided, type SamplerStep } from './guidance.ts';
+import { type HeunOptions, walkLevels } from './heun.ts';
 
 /** Options of {@link sample}. */
 export interface SampleOptions extends HeunOptions {
   /** `[N, labelDim]`; the guide gets the same. @defaultValue none */
   readonly labels?: Tensor | null;
-  /** A worse network, to move away from. */
+  /** A worse network, to move away from; an unconditional one ignores the labels. */
   readonly guide?: Precond;
-  /** How far; 1 is not at all. @defaultValue 1 */
+  /** How far: 1 is not at all, below 1 is towards it. @defaultValue 1 */
   readonly guidance?: number;
+  /** Where it is guided. @defaultValue everywhere */
+  readonly guidanceInterval?: GuidanceInterval;
 }
 
 /**
@@ -29,7 +32,7 @@ export interface SampleOptions extends HeunOptions {
  * ```
  */
 export async function sample(net: Precond, noise: Tensor, options: SampleOptions = {}): Promise<Tensor> {
-  const { labels = null, guide, guidance = 1 } = options;
+  const { labels = null, guide, guidance = 1, guidanceInterval } = options;
   if (guidance !== 1 && guide === undefined) {
     throw new Error(`sample: guidance ${guidance} needs a guide. Give one, or leave guidance at 1`);
   }
@@ -37,9 +40,17 @@ export async function sample(net: Precond, noise: Tensor, options: SampleOptions
   const modes = networks.map((network) => network.training);
   for (const network of networks) network.eval();
   try {
-    const main = (x: Tensor, sigma: number) => net.denoise(x, sigma, labels);
-    const reference = guide && ((x: Tensor, sigma: number) => guide.denoise(x, sigma, labels));
-    return await sampleHeun(reference ? guided(main, reference, guidance) : main, noise, options);
+    const denoiser = (network: Precond): Denoiser<Tensor> => {
+      return (x, sigma) => network.denoise(x, sigma, labels);
+    };
+    const main = denoiser(net);
+    const steered = guide === undefined ? main : guided(main, denoiser(guide), guidance);
+    const isGuidedStep = (step: SamplerStep) => isGuided(step, guidanceInterval);
+    return await walkLevels(
+      noise,
+      options,
+      compiledHeun((isSteered) => (isSteered ? steered : main), isGuidedStep),
+    );
   } finally {
     networks.forEach((network, i) => {
       network.train(modes[i]);

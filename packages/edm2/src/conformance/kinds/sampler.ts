@@ -1,6 +1,6 @@
-import { commit, Generator, type Tensor } from '@evenkeel/tensor';
+import { commit, type Tensor } from '@evenkeel/tensor';
 import type { Precond } from '../../network/precondition.ts';
-import type { Churn } from '../../sample/churn.ts';
+import type { Churn, NormalSource } from '../../sample/churn.ts';
 import { type Denoiser, guided } from '../../sample/guidance.ts';
 import { sampleHeun } from '../../sample/heun.ts';
 import { noiseLevels } from '../../sample/noise-levels.ts';
@@ -73,18 +73,17 @@ async function churnOf(reference: ReferenceCase): Promise<Churn | undefined> {
 }
 
 /** Normals that were drawn elsewhere, one after the other. */
-class GivenNormals extends Generator {
+class GivenNormals implements NormalSource {
   readonly #draws: readonly Tensor[];
   #next = 0;
 
   constructor(draws: readonly Tensor[]) {
-    super(0);
     this.#draws = draws;
   }
 
-  override normal(): Tensor<never> {
+  normal(): Tensor {
     const draw = this.#draws[this.#next++];
     if (draw === undefined) throw new Error(`in/churn_noise has ${this.#draws.length} draws, the sampler wants more`);
-    return draw as Tensor<never>;
+    return draw;
   }
 }
