@@ -11,6 +11,9 @@ import {
   valuesOf,
 } from './loop-values.ts';
 
+/** More than a function has; two of them fit a number. */
+const MOST_VALUES = 2 ** 26;
+
 interface LoadOptions {
   readonly offset?: number;
   readonly guard?: Value | undefined;
@@ -26,6 +29,9 @@ export class LoopBuilder {
   readonly function: FunctionBuilder;
   readonly #root: Scope = { depth: 0, statements: [] };
   readonly #known = new Map<string, Value>();
+  /** Operations of one and two operands by these, without a string for each. */
+  readonly #operations = new Map<PlainOp, Map<number, Value>>();
+  readonly #integers = new Map<number, Value>();
   #scope = this.#root;
   #scopeNumber = 0;
   #nextId = 1;
@@ -35,10 +41,19 @@ export class LoopBuilder {
   }
 
   i32(value: number): Value {
-    return this.number('i32', value | 0);
+    return this.number('i32', value);
   }
 
   number(type: 'i32' | 'f32' | 'f64', value: number): Value {
+    if (type === 'i32') {
+      const whole = value | 0;
+      let known = this.#integers.get(whole);
+      if (known === undefined) {
+        known = this.#value('i32', { kind: 'number', value: whole }, this.#root);
+        this.#integers.set(whole, known);
+      }
+      return known;
+    }
     const key = `${type} ${Object.is(value, -0) ? '-0' : value}`;
     return this.#intern(key, type, { kind: 'number', value }, this.#root);
   }
@@ -65,7 +80,24 @@ export class LoopBuilder {
   op(op: PlainOp, ...operands: readonly Value[]): Value {
     const folded = foldInteger(op, operands);
     if (folded !== undefined) return typeof folded === 'number' ? this.i32(folded) : folded;
-    return this.#operation(op, resultType(op, operands), operands, (f) => f.op(op));
+    const write = (f: FunctionBuilder): void => void f.op(op);
+    const [first, second, third] = operands;
+    if (first === undefined || third !== undefined) {
+      return this.#operation(op, resultType(op, operands), operands, write);
+    }
+    let ofOp = this.#operations.get(op);
+    if (ofOp === undefined) {
+      ofOp = new Map();
+      this.#operations.set(op, ofOp);
+    }
+    const key = first.id + MOST_VALUES * (second?.id ?? 0);
+    let known = ofOp.get(key);
+    if (known === undefined) {
+      const form: ValueForm = { kind: 'operation', operands, volatile: false, write };
+      known = this.#define(resultType(op, operands), form, deepest(operands, this.#root));
+      ofOp.set(key, known);
+    }
+    return known;
   }
 
   lane(op: LaneOp, lane: number, ...operands: readonly Value[]): Value {
@@ -234,9 +266,17 @@ export class LoopBuilder {
   #intern(key: string, type: ValueType, form: ValueForm, scope: Scope): Value {
     const known = this.#known.get(key);
     if (known) return known;
-    const value = this.#value(type, form, scope);
+    const value =
+      'operands' in form || form.kind === 'guardedLoad'
+        ? this.#define(type, form, scope)
+        : this.#value(type, form, scope);
     this.#known.set(key, value);
-    if ('operands' in form || form.kind === 'guardedLoad') scope.statements.push({ kind: 'define', value });
+    return value;
+  }
+
+  #define(type: ValueType, form: ValueForm, scope: Scope): Value {
+    const value = this.#value(type, form, scope);
+    scope.statements.push({ kind: 'define', value });
     return value;
   }
 

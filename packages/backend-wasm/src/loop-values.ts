@@ -92,9 +92,21 @@ export function valuesOf(statement: Statement): readonly Value[] {
   }
 }
 
+const resultTypes = new Map<string, ValueType>();
+
 /** The type that an instruction leaves on the stack. */
 export function resultType(op: PlainOp | MemoryOp, operands: readonly Value[]): ValueType {
   if (op === 'select') return (operands[0] as Value).type;
+  let type = resultTypes.get(op);
+  if (type === undefined) {
+    type = typeNamed(op);
+    resultTypes.set(op, type);
+  }
+  return type;
+}
+
+/** The type that an instruction's name says. */
+function typeNamed(op: PlainOp | MemoryOp): ValueType {
   if (/^[if]\d+\.(eqz|eq|ne|[lg][te](_[su])?)$/.test(op) || /(any_true|all_true|bitmask)$/.test(op)) return 'i32';
   const prefix = op.slice(0, 3);
   return op[3] === '.' && prefix !== 'v12' ? (prefix as ValueType) : 'v128';

@@ -98,14 +98,14 @@ export class MathFunctions {
   #write(name: MathFunction, shape: Shape): Callable {
     const type = shape === 'f64' ? 'f64' : 'v128';
     const isSine = name === 'sin' || name === 'cos';
-    const exact = isSine && shape === 'f32x4' ? this.double(name) : undefined;
     if (isSine && shape === 'f64') this.#reduction ??= addLargeReduction(this.#module);
     const f = this.#module.function({ parameters: name === 'pow' ? [type, type] : [type], results: [type] });
     const [x] = f.parameters as [Local];
-    if (exact) {
-      this.#fewTurns(f, x, name);
-      this.#largeLanes(f, x, exact);
-    } else if (isSine) this.#large(f, x, name);
+    if (isSine && shape === 'f32x4') {
+      this.#lanesOfSine(f, x, name);
+      return f;
+    }
+    if (isSine) this.#large(f, x, name);
     for (const parameter of f.parameters) f.get(parameter);
     emitMath(f, shape, name, { fused: this.#fused });
     return f;
@@ -129,26 +129,30 @@ export class MathFunctions {
     });
   }
 
-  /** Returns the values where none is so large that it takes float64. */
-  #fewTurns(f: FunctionBuilder, x: Local, name: MathFunction): void {
-    f.get(x).op('f32x4.abs').splat('f32', MODERATE).op('f32x4.le').op('i32x4.all_true');
-    f.if(() => {
-      const m = new Arithmetic(f, 'f32x4', { fused: this.#fused });
-      m.end(sineOfFew(m, x, name === 'cos' ? 1 : 0));
-      f.op('return');
-    });
-  }
-
-  /** Returns the values one by one where any is large. */
-  #largeLanes(f: FunctionBuilder, x: Local, exact: Callable): void {
+  /** Each lane by its own size, whatever its neighbours are: in float32 where that will do, else in float64. */
+  #lanesOfSine(f: FunctionBuilder, x: Local, name: 'sin' | 'cos'): void {
+    const exact = this.double(name);
+    const m = new Arithmetic(f, 'f32x4', { fused: this.#fused });
+    const few = sineOfFew(m, x, name === 'cos' ? 1 : 0);
+    const isFew = f.local('v128');
+    f.get(x).op('f32x4.abs').splat('f32', MODERATE).op('f32x4.le').tee(isFew).op('i32x4.all_true');
+    f.if(() => f.get(few).op('return'));
+    f.get(few);
     f.get(x).op('f32x4.abs').f32x4(LARGE).op('f32x4.ge').op('v128.any_true');
-    f.if(() => {
-      f.get(x);
-      for (let lane = 0; lane < 4; lane++) {
-        f.get(x).lane('f32x4.extract_lane', lane).op('f64.promote_f32').call(exact).op('f32.demote_f64');
-        f.lane('f32x4.replace_lane', lane);
-      }
-      f.op('return');
-    });
+    f.if(
+      () => {
+        f.get(x);
+        for (let lane = 0; lane < 4; lane++) {
+          f.get(x).lane('f32x4.extract_lane', lane).op('f64.promote_f32').call(exact).op('f32.demote_f64');
+          f.lane('f32x4.replace_lane', lane);
+        }
+      },
+      () => {
+        f.get(x);
+        emitMath(f, 'f32x4', name);
+      },
+      'v128',
+    );
+    f.get(isFew).op('v128.bitselect');
   }
 }

@@ -6,7 +6,7 @@ import { type Callable, type Local, ModuleBuilder } from './encoder.ts';
 import { MathFunctions } from './math.ts';
 import { functionTexts } from './module-text.ts';
 import { addRuntimeFunctions } from './runtime-functions.ts';
-import { structureKey } from './structure-key.ts';
+import { ByStructure } from './structure-key.ts';
 import type { Tuning } from './tuning.ts';
 
 const PAGES = 65_536;
@@ -80,15 +80,14 @@ export function emitPlan({ steps }: Plan, options: EmitOptions): PlanModule {
   module.name(barrier, 'barrier', ['sync', 'threads']);
   const math = new MathFunctions(module, { fused: instructions !== 'plain' });
   const context = { module, runtime, math, instructions, tolerant, threads, ...tuning };
-  const known = new Map<string, EmittedKernel>();
+  const known = new ByStructure<EmittedKernel>();
   const emitted = steps.map(({ kernel }, step): EmittedKernel | undefined => {
     if (kernel.kind === 'host') return undefined;
-    const key = structureKey(kernel);
-    const before = known.get(key);
+    const before = known.get(kernel);
     if (before) return before;
     const from = module.functionCount;
     const made = emitKernel(kernel, context);
-    known.set(key, made);
+    known.set(kernel, made);
     made.phases.forEach(({ run }, i) => {
       module.name(run, `step${step}.phase${i}`, ['table', 'chunk', 'own', 'shared']);
     });

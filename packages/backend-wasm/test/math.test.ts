@@ -169,6 +169,39 @@ describe('sines of numbers up to 6000, by four', () => {
   );
 });
 
+describe('sines of four numbers', () => {
+  const neighbours = [0.3, 7e4, -1.5e9, Number.NaN];
+  const sizes = [0, 5999.5, 6000.5, 1e6, 2 ** 20, 3e38, Infinity, NaN, ...neighbours];
+  // In float32 and in float64 these often have other last bits.
+  const xs = [...sizes.flatMap((x) => [x, -x]), ...range(-6000, 6000, 500).map(([x]) => x)];
+
+  it.each(ways.flatMap((fused) => (['sin', 'cos'] as const).map((name) => ({ name, fused }))))(
+    '$name, fused $fused: none depends on its neighbours',
+    ({ name, fused }) => {
+      const module = new ModuleBuilder();
+      module.importMemory({ module: 'env', name: 'memory', initial: 64, maximum: 64, shared: true });
+      const callee = new MathFunctions(module, { fused }).single(name);
+      const f = module.function({ parameters: [] }, 'run');
+      f.i32(16).i32(0).memory('v128.load').call(callee).memory('v128.store');
+      const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.toBytes()), { env: { memory } });
+      const [given, got] = [new Float32Array(memory.buffer, 0, 4), new Float32Array(memory.buffer, 16, 4)];
+      const run = (...four: readonly number[]): number[] => {
+        given.set(four);
+        (exports.run as () => void)();
+        return [...got];
+      };
+      for (const x of xs) {
+        const [alone] = run(x, x, x, x);
+        for (const y of neighbours) {
+          const [first, , , last] = run(x, y, y, x);
+          expect(first, `${name}(${x}) beside ${y}`).toBe(alone);
+          expect(last, `${name}(${x}) beside ${y}`).toBe(alone);
+        }
+      }
+    },
+  );
+});
+
 describe('sines of large numbers', () => {
   const large = [
     2 ** 20,

@@ -109,6 +109,8 @@ function passesThatUse(stages: readonly Stage[], direct: readonly number[][], pa
 
 /** A store into a buffer that is also read waits for the last pass that reads it. */
 function delayInPlaceStores(stages: readonly Stage[], level: number[]): void {
+  // All in one pass: nothing comes later.
+  if (level.every((pass) => pass === 0)) return;
   const reads = stages.map((stage) => operandsReadBy(exprOf(stage)));
   // Maps are computed again wherever they are used, so their reads belong to their users too.
   stages.forEach((stage, i) => {

@@ -22,9 +22,11 @@ export function operandsOf(expr: Expr): readonly Expr[] {
     case 'guard':
       return [expr.then, expr.otherwise];
     default:
-      return [];
+      return none;
   }
 }
+
+const none: readonly Expr[] = [];
 
 /**
  * The same expression over other operands.
@@ -70,11 +72,16 @@ export function mapOperands(expr: Expr, change: (operand: Expr) => Expr): Expr {
  */
 export function visitExprs(roots: readonly Expr[], visit: (expr: Expr) => readonly Expr[] | undefined): void {
   const seen = new Set<Expr>();
-  const stack = [...roots].reverse();
+  const stack: Expr[] = [];
+  const add = (list: readonly Expr[]): void => {
+    for (let i = list.length - 1; i >= 0; i--) stack.push(list[i] as Expr);
+  };
+  add(roots);
   for (let expr = stack.pop(); expr; expr = stack.pop()) {
     if (seen.has(expr)) continue;
     seen.add(expr);
-    const further = visit(expr) ?? [];
-    stack.push(...[...operandsOf(expr), ...further].reverse());
+    const further = visit(expr);
+    if (further) add(further);
+    add(operandsOf(expr));
   }
 }

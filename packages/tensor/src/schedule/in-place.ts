@@ -1,5 +1,5 @@
 import type { Node } from '../graph/node.ts';
-import type { Expr, Kernel, Stage } from '../kernel/ir.ts';
+import type { Expr, Index, Kernel, Stage, Store } from '../kernel/ir.ts';
 import { visitExprs } from '../kernel/walk.ts';
 import { type Emitted, emitCluster, type Surroundings, type Target } from './emit.ts';
 import type { Cluster } from './fuse.ts';
@@ -37,6 +37,10 @@ export function emitAll(
 function readsOnlyWhereWritten({ kernel, operands }: Emitted, leaf: Node, target: Target): boolean {
   const read = operands.indexOf(leaf);
   const written = operands.indexOf(target);
+  const isThere =
+    (index: Index) =>
+    (load: Load): boolean =>
+      load.operand !== read || (load.index === index && load.guards.length === 0);
   if (kernel.kind === 'row') {
     const storeAt = kernel.stages.findIndex((stage) => stage.kind === 'store' && stage.store.operand === written);
     const stage = kernel.stages[storeAt] as Extract<Stage, { kind: 'store' }>;
@@ -44,19 +48,13 @@ function readsOnlyWhereWritten({ kernel, operands }: Emitted, leaf: Node, target
     const isSameRun = (other: Stage | undefined): boolean => other?.kind === 'store' && other.domain === stage.domain;
     while (isSameRun(kernel.stages[runEnd + 1])) runEnd++;
     const after = kernel.stages.slice(runEnd + 1).map(stageValue);
-    if (after.some((value) => loadsOf(value, kernel.stages).some(({ operand }) => operand === read))) return false;
-    return kernel.stages
-      .flatMap((s) => loadsOf(stageValue(s), []))
-      .every((load) => load.operand !== read || (load.index === stage.store.index && load.guards.length === 0));
+    if (loadsIn(after, kernel.stages).some(({ operand }) => operand === read)) return false;
+    return loadsIn(kernel.stages.map(stageValue)).every(isThere(stage.store.index));
   }
   if (kernel.kind === 'contraction') {
-    const { index } = kernel.stores.find(({ operand }) => operand === written) as { index: unknown };
-    const inOperands = [...loadsOf(kernel.a, []), ...loadsOf(kernel.b, [])].some(({ operand }) => operand === read);
-    const inEpilogue = kernel.stores.flatMap(({ value }) => loadsOf(value, []));
-    return (
-      !inOperands &&
-      inEpilogue.every((load) => load.operand !== read || (load.index === index && load.guards.length === 0))
-    );
+    const { index } = kernel.stores.find(({ operand }) => operand === written) as Store;
+    const inOperands = loadsIn([kernel.a, kernel.b]).some(({ operand }) => operand === read);
+    return !inOperands && loadsIn(kernel.stores.map(({ value }) => value)).every(isThere(index));
   }
   return false;
 }
@@ -67,10 +65,10 @@ function stageValue(stage: Stage): Expr {
 
 type Load = Extract<Expr, { kind: 'load' }>;
 
-/** The loads that an expression performs, through the mapped stages it may recompute. */
-function loadsOf(root: Expr, stages: readonly Stage[]): Load[] {
+/** The loads that expressions perform, through the mapped stages that they may recompute. */
+function loadsIn(roots: readonly Expr[], stages: readonly Stage[] = []): Load[] {
   const loads: Load[] = [];
-  visitExprs([root], (expr) => {
+  visitExprs(roots, (expr) => {
     if (expr.kind === 'load') loads.push(expr);
     const stage = expr.kind === 'stage' ? stages[expr.stage] : undefined;
     return stage?.kind === 'map' ? [stage.value] : undefined;

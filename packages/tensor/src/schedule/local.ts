@@ -1,7 +1,8 @@
 import type { Node } from '../graph/node.ts';
+import { movements } from '../kernel/cost.ts';
 import { IndexSpace, type Linear } from '../kernel/index-math.ts';
 import type { Expr } from '../kernel/ir.ts';
-import { stridesOf } from '../types/shape.ts';
+import { sameShape, stridesOf } from '../types/shape.ts';
 import type { Cluster } from './fuse.ts';
 import { Lowering, NotLocal } from './lower.ts';
 
@@ -15,13 +16,32 @@ export function samePosition(a: readonly Linear[], b: readonly Linear[]): boolea
   return a.length === b.length && a.every((index, axis) => index === b[axis]);
 }
 
+/**
+ * Whether nothing lies between a node and the members it reads that might change the position: then there is no need to
+ * try. False tells nothing.
+ */
+function readsInPlace(node: Node, members: ReadonlySet<Node>, isStored: (node: Node) => boolean): boolean {
+  const seen = [new Set<Node>(), new Set<Node>()] as const;
+  const visit = (current: Node, isMoved: boolean): boolean =>
+    current.sources.every((source) => {
+      const moves = isMoved || (current.op !== 'reduce' && !sameShape(source.shape, current.shape));
+      if (members.has(source)) return !moves;
+      const known = seen[moves ? 1 : 0];
+      if (known.has(source) || isStored(source)) return true;
+      known.add(source);
+      return visit(source, moves || movements.has(source.op));
+    });
+  return visit(node, movements.has(node.op));
+}
+
 const atHand: Expr = { kind: 'stage', dtype: 'float32', stage: -1 };
 
 /** Whether `node` can be computed in the cluster's loops: every member it reads is at hand at the position it is read at. */
 export function isLocallyComputable(cluster: Cluster, node: Node, isStored: (node: Node) => boolean): boolean {
+  const members = new Set(cluster.members);
+  if (readsInPlace(node, members, isStored)) return true;
   const space = new IndexSpace();
   const identity = cluster.shape.map((size) => space.addAxis(size));
-  const members = new Set(cluster.members);
   const lowering = new Lowering({
     space,
     local(value, indices) {

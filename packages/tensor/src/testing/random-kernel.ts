@@ -135,43 +135,44 @@ function anyExpr({ axes, stages = [], whole = [], doubles = true }: Scene): Reco
   type Trees = Record<Computed, Expr>;
   const wide = doubles ? 'float64' : 'int32';
   const depth = { depthSize: 'small', withCrossShrink: true } as const;
+  /** What both kinds of floats are made of; `jump` is how they become whole, `others` what is cast to them. */
+  const floating = (
+    dtype: 'float32' | 'float64',
+    tie: fc.LetrecTypedTie<Trees>,
+    jump: 'floor' | 'ceil',
+    others: readonly fc.Arbitrary<Expr>[],
+  ): fc.Arbitrary<Expr>[] => [
+    fc.oneof(loadOf(dtype), literalOf(dtype, -3), ...wholeOf(dtype), ...stagesOf(dtype)),
+    fc
+      .tuple(
+        fc.constantFrom('add' as const, 'sub' as const, 'mul' as const, 'max' as const, 'min' as const),
+        tie(dtype),
+        tie(dtype),
+      )
+      .map(([op, a, b]) => binary(op, a, b)),
+    fc
+      .tuple(fc.constantFrom('neg' as const, 'abs' as const, 'sign' as const, jump), tie(dtype))
+      .map(([op, a]) => unary(op, a)),
+    fc.oneof(...others).map((a) => cast(dtype, a)),
+    chosen(dtype, tie('bool'), tie(dtype)),
+  ];
   const trees = fc.letrec<Trees>((tie) => ({
     float32: fc.oneof(
       depth,
-      fc.oneof(loadOf('float32'), literalOf('float32', -3), ...wholeOf('float32'), ...stagesOf('float32')),
-      fc
-        .tuple(
-          fc.constantFrom('add' as const, 'sub' as const, 'mul' as const, 'max' as const, 'min' as const),
-          tie('float32'),
-          tie('float32'),
-        )
-        .map(([op, a, b]) => binary(op, a, b)),
-      fc
-        .tuple(fc.constantFrom('neg' as const, 'abs' as const, 'sign' as const, 'floor' as const), tie('float32'))
-        .map(([op, a]) => unary(op, a)),
+      ...floating('float32', tie, 'floor', [
+        tie('int32'),
+        tie('bool'),
+        tie(wide),
+        loadOf('float16'),
+        ...wholeOf('float16'),
+      ]),
       // Shared: one object used twice.
       tie('float32').map((shared) => binary('add', shared, unary('neg', shared))),
-      fc
-        .oneof(tie('int32'), tie('bool'), tie(wide), loadOf('float16'), ...wholeOf('float16'))
-        .map((a) => cast('float32', a)),
-      chosen('float32', tie('bool'), tie('float32')),
       fc.nat(1).map((argument) => ({ kind: 'argument', dtype: 'float32', argument }) as const),
     ),
     float64: fc.oneof(
       depth,
-      fc.oneof(loadOf('float64'), literalOf('float64', -3), ...wholeOf('float64'), ...stagesOf('float64')),
-      fc
-        .tuple(
-          fc.constantFrom('add' as const, 'sub' as const, 'mul' as const, 'max' as const, 'min' as const),
-          tie('float64'),
-          tie('float64'),
-        )
-        .map(([op, a, b]) => binary(op, a, b)),
-      fc
-        .tuple(fc.constantFrom('neg' as const, 'abs' as const, 'sign' as const, 'ceil' as const), tie('float64'))
-        .map(([op, a]) => unary(op, a)),
-      fc.oneof(tie('float32'), tie('int32'), tie('uint32'), tie('bool')).map((a) => cast('float64', a)),
-      chosen('float64', tie('bool'), tie('float64')),
+      ...floating('float64', tie, 'ceil', [tie('float32'), tie('int32'), tie('uint32'), tie('bool')]),
     ),
     int32: fc.oneof(
       depth,
@@ -209,10 +210,10 @@ function anyExpr({ axes, stages = [], whole = [], doubles = true }: Scene): Reco
         .map(([op, a, b]) => binary(op, a, b)),
       fc
         .tuple(tie('uint32'), tie('uint32'), tie('uint32'), tie('uint32'))
-        .map(
-          ([key0, key1, element, stream]) =>
-            ({ kind: 'random', dtype: 'uint32', key: [key0, key1], element, stream }) as const,
-        ),
+        .map(([key0, key1, element, stream]): Expr => {
+          const bits = { kind: 'random', dtype: 'uint32', key: [key0, key1], element, stream } as const;
+          return binary('mod', bits, { kind: 'literal', dtype: 'uint32', value: 7 });
+        }),
       fc.oneof(tie('float32'), tie(wide), tie('int32')).map((a) => cast('uint32', a)),
     ),
     bool: fc.oneof(
