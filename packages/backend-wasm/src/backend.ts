@@ -4,7 +4,7 @@ import { bindInputs, bindOutputs, type Plan, type ScratchItem } from '@evenkeel/
 import { AddressSpace, sizeOf } from './address-space.ts';
 import { type BufferHome, WasmBuffer } from './buffer.ts';
 import type { InstructionSet } from './emitted-kernel.ts';
-import { WasmExecutable } from './executable.ts';
+import { type Times, WasmExecutable } from './executable.ts';
 import { type HostMemory, pagesFor, SharedMemory, WorkerMemory } from './host-memory.ts';
 import { probeInstructions } from './instructions.ts';
 import { noRoom } from './no-room.ts';
@@ -56,7 +56,9 @@ class PlanRunner implements WasmBackend, BufferHome {
   #measuring: Promise<void> | undefined;
   #tuning: Tuning | undefined;
   #modules = 0;
+  /** All that was given is over; and when the next run may be given to the threads. */
   #queue: Promise<void> = Promise.resolve();
+  #turn: Promise<void> = Promise.resolve();
   #pending = 0;
   #disposed = false;
 
@@ -156,11 +158,13 @@ class PlanRunner implements WasmBackend, BufferHome {
     const addresses = buffers.map((buffer) => buffer?.address('run'));
     // Callers may reuse their argument array.
     const settled = { ...call, arguments: call.arguments.slice() };
-    const times = this.#enqueue(() => {
-      const scratch = this.#arena.reserve(executable);
-      if (scratch === undefined) throw this.#noRoom(executable.layout.items);
-      return executable.execute(settled, addresses, { memory: this.memory, pool: this.#pool, scratch });
-    });
+    const start = (): Promise<Times> => {
+      const places = this.#arena.reserve(executable);
+      if (places === undefined) throw this.#noRoom(executable.layout.items);
+      return executable.execute(settled, addresses, { memory: this.memory, pool: this.#pool, ...places });
+    };
+    const mayFollow = this.#shared && executable.isOneCall && !call.profile;
+    const times = mayFollow ? this.#follow(start, () => this.#arena.holds(executable)) : this.#enqueue(start);
     const done = times.then(() => undefined);
     const busy = times.then((measured) => measured.busy);
     // Who never looks at a run must not bring the process down with its failure.
@@ -183,13 +187,36 @@ class PlanRunner implements WasmBackend, BufferHome {
   }
 
   #enqueue<T>(work: () => T | Promise<T>): Promise<T> {
-    if (this.#pending++ === 0) this.#pool.keepAlive(true);
     const result = this.#queue.then(work);
+    this.#queue = this.#counted(result);
+    this.#turn = this.#queue;
+    return result;
+  }
+
+  /**
+   * A run that threads may be given while they are at the one before: they go on without waiting for this thread. All
+   * before that one is over by then, and so is that one where `start` cannot do without.
+   */
+  #follow(start: () => Promise<Times>, isReady: () => boolean): Promise<Times> {
+    const before = this.#queue;
+    const started = this.#turn.then(async () => {
+      if (!isReady()) await before;
+      return { times: start() };
+    });
+    const result = started.then(({ times }) => times);
+    const isOver = this.#counted(result);
+    this.#queue = Promise.all([before, isOver]).then(() => undefined);
+    this.#turn = Promise.all([before, started.catch(() => undefined)]).then(() => undefined);
+    return result;
+  }
+
+  /** Keeps the process alive until the work is over; never rejects. */
+  #counted(work: Promise<unknown>): Promise<void> {
+    if (this.#pending++ === 0) this.#pool.keepAlive(true);
     const over = (): void => {
       if (--this.#pending === 0) this.#pool.keepAlive(false);
     };
-    this.#queue = result.then(over, over);
-    return result;
+    return work.then(over, over);
   }
 
   async #measure(): Promise<void> {

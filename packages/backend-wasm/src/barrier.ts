@@ -1,10 +1,10 @@
 import type { Callable, Local, ModuleBuilder } from './encoder.ts';
 
 /**
- * Where threads meet, in bytes from the start: how many have arrived, the number of the meeting, whether to give up, and
- * the step of the plan that they are at.
+ * Where threads meet, in bytes from the start: how many have arrived, the number of the meeting, whether to give up, the
+ * step of the plan that they are at, and how many have given up.
  */
-export const syncWords = { arrived: 0, generation: 4, abort: 8, step: 12 } as const;
+export const syncWords = { arrived: 0, generation: 4, abort: 8, step: 12, left: 16 } as const;
 export const SYNC_BYTES = 64;
 
 /** Turns that a thread looks for the others before it sleeps, where each has a core. */

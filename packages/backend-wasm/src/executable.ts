@@ -13,6 +13,14 @@ export interface Times {
   readonly busy: number;
 }
 
+/** Where a run works, and what its parameters are written to. */
+interface Around {
+  readonly memory: HostMemory;
+  readonly pool: WorkerPool;
+  readonly scratch: number;
+  readonly header: number;
+}
+
 /** A plan as a module that the threads have. */
 export class WasmExecutable implements Executable {
   readonly plan: Plan;
@@ -39,7 +47,12 @@ export class WasmExecutable implements Executable {
   }
 
   get scratchBytes(): number {
-    return this.layout.bytes;
+    return this.layout.items.reduce((all, { bytes }) => all + bytes, 0);
+  }
+
+  /** Whether threads go through it from start to end, without the host. */
+  get isOneCall(): boolean {
+    return this.module.segments.every(({ isHost }) => !isHost);
   }
 
   dispose(): void {
@@ -48,17 +61,13 @@ export class WasmExecutable implements Executable {
     this.#release(this);
   }
 
-  /** Runs all steps with scratch memory at `scratch`; `addresses` has inputs and outputs by value. */
-  async execute(
-    call: Call,
-    addresses: readonly (number | undefined)[],
-    around: { memory: HostMemory; pool: WorkerPool; scratch: number },
-  ): Promise<Times> {
-    const { memory, pool, scratch } = around;
+  /** Runs all steps with memory at `scratch` and a header; `addresses` has inputs and outputs by value. */
+  async execute(call: Call, addresses: readonly (number | undefined)[], around: Around): Promise<Times> {
+    const { memory, pool, scratch, header } = around;
     const { plan, layout } = this;
     const addressOf = (value: number): number => addresses[value] ?? scratch + (layout.values[value] as number);
-    const header = memory.write(scratch + layout.sync, this.#header(call, addressOf));
-    if (header) await header;
+    const written = memory.write(header, this.#header(call, addressOf));
+    if (written) await written;
     const steps: number[] = [];
     let busy = 0;
     for (const { from, to, isHost } of this.#segments(call.profile ?? false)) {
@@ -66,8 +75,8 @@ export class WasmExecutable implements Executable {
       try {
         if (isHost) await this.#runHostStep(plan.steps[from] as Step, call, addressOf, memory);
         else
-          busy += await pool.run(this.id, scratch + layout.sync, (thread) =>
-            this.#parameters(scratch, thread, { from, to }, pool),
+          busy += await pool.run(this.id, header + layout.header.sync, (thread) =>
+            this.#parameters(around, thread, { from, to }),
           );
       } catch (error) {
         throw stepError(plan, from, to, error);
@@ -87,20 +96,15 @@ export class WasmExecutable implements Executable {
     });
   }
 
-  #parameters(
-    scratch: number,
-    thread: number,
-    { from, to }: { from: number; to: number },
-    { threads }: WorkerPool,
-  ): number[] {
+  #parameters({ scratch, header, pool }: Around, thread: number, { from, to }: { from: number; to: number }): number[] {
     const { layout } = this;
     const parameters: RunParameters = {
-      threads,
-      tables: scratch + layout.tables,
+      threads: pool.threads,
+      tables: header + layout.header.tables,
       own: scratch + layout.own + thread * layout.ownStride,
       shared: scratch + layout.shared,
-      sync: scratch + layout.sync,
-      counters: scratch + layout.counters,
+      sync: header + layout.header.sync,
+      counters: header + layout.header.counters,
       from,
       to,
     };
@@ -110,8 +114,8 @@ export class WasmExecutable implements Executable {
   /** Nobody has come to the meeting place, no chunk is taken; each step's operands and arguments. */
   #header(call: Call, addressOf: (value: number) => number): Uint8Array {
     const { layout, module, plan } = this;
-    const bytes = new Uint8Array(layout.headerBytes);
-    const tables = new DataView(bytes.buffer, layout.tables - layout.sync);
+    const bytes = new Uint8Array(layout.header.bytes);
+    const tables = new DataView(bytes.buffer, layout.header.tables);
     plan.steps.forEach(({ operands, arguments: given }, step) => {
       const offset = module.tableOffsets[step] as number;
       operands.forEach((value, operand) => {

@@ -13,12 +13,17 @@ export interface ScratchLayout {
   /** Bytes between two threads' own memory. */
   readonly ownStride: number;
   readonly shared: number;
-  /** Written before each run, as one: where threads meet, counters, tables. */
-  readonly sync: number;
-  readonly counters: number;
-  readonly tables: number;
-  readonly headerBytes: number;
   readonly bytes: number;
+  /**
+   * Written before each run, as one, while the run before may still be under way: where threads meet, counters, tables, in
+   * bytes from the start of what is one of two places.
+   */
+  readonly header: {
+    readonly sync: number;
+    readonly counters: number;
+    readonly tables: number;
+    readonly bytes: number;
+  };
   /** What all of it is for. */
   readonly items: readonly ScratchItem[];
 }
@@ -46,27 +51,24 @@ export function layOut({ values, slots }: Plan, module: PlanModule, threads: num
   const ownStride = align(module.thread.bytes);
   const own = place(ownStride * threads);
   const shared = place(module.shared.bytes);
-  const sync = place(SYNC_BYTES);
-  const counters = place(4 * module.counters);
-  const tables = place(module.tableBytes);
+  const sharedBytes = bytes - shared;
+  const counters = align(SYNC_BYTES);
+  const tables = counters + align(4 * module.counters);
   // Whoever reads a whole vector behind the last element stays inside.
-  bytes += 64;
+  const header = { sync: 0, counters, tables, bytes: tables + align(module.tableBytes) + 64 };
   const items = [
     { what: 'temporaries', bytes: temporaryBytes },
     { what: `for each of ${threads} threads ${module.thread.what}`, bytes: ownStride * threads },
-    { what: module.shared.what, bytes: sync - shared },
-    { what: 'tables of the plan', bytes: bytes - sync },
+    { what: module.shared.what, bytes: sharedBytes },
+    { what: 'tables of the plan', bytes: 2 * header.bytes },
   ];
   return {
     values: temporaries,
     own,
     ownStride,
     shared,
-    sync,
-    counters,
-    tables,
-    headerBytes: tables + module.tableBytes - sync,
     bytes,
+    header,
     items: items.filter((item) => item.bytes > 0),
   };
 }

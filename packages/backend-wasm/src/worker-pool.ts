@@ -50,7 +50,8 @@ export class WorkerPool {
   readonly #early: Order[] = [];
   readonly #questions = new Map<number, Question>();
   #starting: Promise<void> | undefined;
-  #current: Current | undefined;
+  /** Runs that are under way, or given to follow, in order. */
+  #runs: Current[] = [];
   #orders = 0;
   #isNeeded = false;
   /** Why there will be no more runs. */
@@ -106,9 +107,9 @@ export class WorkerPool {
     const id = ++this.#orders;
     return new Promise((resolve, reject) => {
       const waitingFor = new Set(this.#workers.keys());
-      this.#current = { id, sync, waitingFor, error: undefined, busy: 0, resolve, reject };
+      this.#runs.push({ id, sync, waitingFor, error: undefined, busy: 0, resolve, reject });
       this.#workers.forEach((worker, thread) => {
-        worker?.send({ kind: 'run', id, module, parameters: parametersOf(thread), sync });
+        worker?.send({ kind: 'run', id, module, parameters: parametersOf(thread), sync, threads: this.threads });
       });
     });
   }
@@ -167,8 +168,8 @@ export class WorkerPool {
       else question.reject(new Error(`wasm backend: ${error}`));
       return;
     }
-    const current = this.#current;
-    if (current?.id !== id) return;
+    const current = this.#runs.find((run) => run.id === id);
+    if (!current) return;
     current.busy = Math.max(current.busy, answer.busy ?? 0);
     if (error !== undefined && (isFirst || !current.error)) current.error = new RunError(error, step);
     this.#left(current, thread);
@@ -178,24 +179,25 @@ export class WorkerPool {
     if (this.#end !== undefined || !this.#workers[thread]) return;
     this.#workers[thread] = undefined;
     const message = `worker ${thread} of ${this.threads} died: ${reason}`;
-    const current = this.#current;
-    const words = this.#words(current?.sync ?? 0);
-    if (!words) {
+    if (!this.#words(0)) {
       this.#end = `its worker died (${reason}), and with it the memory, which was its own`;
       this.#fail(message);
       return;
     }
-    if (!current) return;
-    current.error = new RunError(message, words[syncWords.step / 4]);
-    Atomics.store(words, syncWords.abort / 4, 1);
-    Atomics.notify(words, syncWords.generation / 4);
-    this.#left(current, thread);
+    for (const run of [...this.#runs]) {
+      const words = this.#words(run.sync) as Int32Array;
+      run.error = new RunError(message, words[syncWords.step / 4]);
+      Atomics.store(words, syncWords.abort / 4, 1);
+      Atomics.add(words, syncWords.left / 4, 1);
+      for (const word of [syncWords.generation, syncWords.left]) Atomics.notify(words, word / 4);
+      this.#left(run, thread);
+    }
   }
 
   #left(current: Current, thread: number): void {
     current.waitingFor.delete(thread);
     if (current.waitingFor.size > 0) return;
-    this.#current = undefined;
+    this.#runs = this.#runs.filter((run) => run !== current);
     if (current.error === undefined) current.resolve(current.busy);
     else current.reject(current.error);
   }
@@ -203,8 +205,7 @@ export class WorkerPool {
   /** Whoever waits for a worker waits in vain. */
   #fail(reason: string): void {
     const error = new RunError(`wasm backend: ${reason}`);
-    this.#current?.reject(error);
-    this.#current = undefined;
+    for (const run of this.#runs.splice(0)) run.reject(error);
     for (const question of this.#questions.values()) question.reject(error);
     this.#questions.clear();
   }

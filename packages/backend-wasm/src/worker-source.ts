@@ -17,6 +17,7 @@ export interface RunOrder {
   readonly module: number;
   readonly parameters: readonly number[];
   readonly sync: number;
+  readonly threads: number;
 }
 
 /** To a worker whose memory is its own. */
@@ -65,11 +66,18 @@ const roundToHalf = (x) => {
   return Math.sign(x) * roundToEven(size / unit) * unit || x * 0;
 };
 const math = { floorDivide, modulo, roundToHalf };
+/** Who has given up waits until all have: the next run, which may be here already, works in the same memory. */
+const leave = (words, threads) => {
+  const place = ${syncWords.left / 4};
+  Atomics.add(words, place, 1);
+  Atomics.notify(words, place);
+  for (let left; (left = Atomics.load(words, place)) < threads; ) Atomics.wait(words, place, left);
+};
 const instances = new Map();
 let memory;
 let noMemory;
 const answers = {
-  run({ id, module, parameters, sync }) {
+  run({ id, module, parameters, sync, threads }) {
     const started = performance.now();
     try {
       instances.get(module).exports.run(...parameters);
@@ -78,6 +86,7 @@ const answers = {
       const words = new Int32Array(memory.buffer, sync, ${SYNC_BYTES / 4});
       const isFirst = Atomics.exchange(words, ${syncWords.abort / 4}, 1) === 0;
       Atomics.notify(words, ${syncWords.generation / 4});
+      leave(words, threads);
       return { id, error: String(error), isFirst, step: words[${syncWords.step / 4}] };
     }
   },

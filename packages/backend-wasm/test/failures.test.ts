@@ -66,6 +66,21 @@ describe('a run fails', () => {
     }
   });
 
+  test('where a thread traps: what was given to follow works', async () => {
+    for (const threads of [1, 3]) {
+      const { backend, start, expectGood } = await setUp({ threads });
+      await expectGood();
+      const input = backend.allocate({ dtype: 'float32', length: LENGTH });
+      const executables = await Promise.all([bad, good, good].map((plan) => backend.compile(plan)));
+      const runs = executables.map((one) => backend.run(one, { inputs: [input], arguments: new Float64Array() }));
+      const outcomes = await Promise.allSettled(runs.map(({ done }) => done));
+      expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled']);
+      await (await start(good)).done;
+      await expectGood();
+      await backend.dispose();
+    }
+  });
+
   test('where a worker is killed: with the step; the next run works', async () => {
     const { start, expectGood } = await setUp({ threads: 2 });
     await expectGood();

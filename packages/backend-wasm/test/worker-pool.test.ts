@@ -78,6 +78,17 @@ describe('a pool of workers', () => {
     }
   });
 
+  test('runs that are given at once follow each other, also where the first waits long', async () => {
+    const { run, value, cell } = await start(-1, 1);
+    const second = space.allocate(SYNC_BYTES) as number;
+    memory.write(second, new Uint8Array(SYNC_BYTES));
+    const first = run();
+    const next = (pool as WorkerPool).run(1, second, (thread) => [thread, second, cell]);
+    Atomics.store(new Int32Array(memory.memory.buffer), cell / 4, 10);
+    await Promise.all([first, next]);
+    expect(value()).toBe(16);
+  });
+
   test('a thread that waits long for another sleeps', async () => {
     const { run, value, sync, cell } = await start(-1, 1);
     const done = run();

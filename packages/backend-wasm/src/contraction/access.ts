@@ -32,6 +32,21 @@ export function directColumns(site: Site, { columns, k }: Blocking): DirectRead 
   return strides?.element === 1 ? strides : undefined;
 }
 
+/** Bytes of the nearest cache that two operands may take, and least k at a time. */
+const NEAR_BYTES = 2 ** 15;
+const LEAST_DEPTH = 32;
+
+/**
+ * The k that are gone through at a time. Two operands whose neighbours lie along their sides are read again for each tile,
+ * all over their rows: so many of these as the nearest cache holds.
+ */
+export function nearDepth(site: Site, blocking: Blocking): number {
+  const [rows, columns] = [directRows(site, blocking), directColumns(site, blocking)];
+  if (!rows || !columns || rows.element !== 1) return blocking.depth;
+  const fitting = Math.floor(NEAR_BYTES / (4 * (rows.step + columns.step)));
+  return Math.min(blocking.depth, Math.max(LEAST_DEPTH, 2 ** Math.floor(Math.log2(fitting))));
+}
+
 /** The strides of an operand that is a plain array. */
 function plainStrides(site: Site, side: Side, k: Group): DirectRead | undefined {
   const expr = site.kernel[side.operand];
@@ -83,7 +98,7 @@ function stridesOf(
 }
 
 /** Elements from one row of results to the next, where they are just the sums, and those of a row are neighbours. */
-export function directStore(site: Site, { rows, columns }: Blocking): number | undefined {
+export function directStore(site: Site, { rows, columns }: Pick<Blocking, 'rows' | 'columns'>): number | undefined {
   const { kernel } = site;
   const [store, ...others] = kernel.stores;
   if (!store || others.length > 0 || store.value.kind !== 'accumulator') return undefined;
@@ -91,4 +106,17 @@ export function directStore(site: Site, { rows, columns }: Blocking): number | u
   if (dtype !== 'float32' || access !== 'out' || columns.count % columns.width !== 0) return undefined;
   const strides = stridesOf(site, store.index, rows, columns);
   return strides?.second === 1 && strides.first >= 0 ? strides.first : undefined;
+}
+
+/** What an index grows by along each of the kernel's axes; undefined where it is no sum of multiples of them. */
+export function axisFactors(site: Site, index: Index): number[] | undefined {
+  const linear = site.anywhere(1).linear(index);
+  if (linear.terms.some(({ atom }) => atom.kind !== 'axis')) return undefined;
+  const { batch, m, n, k } = site.kernel;
+  const axes = [...batch, ...m, ...n, ...k].length;
+  const anywhere = site.anywhere(1);
+  return Array.from({ length: axes }, (_, axis) => {
+    const [own] = anywhere.axis(axis).terms;
+    return own?.atom.kind === 'axis' ? directFactor(anywhere.linear(index), own.atom.axis) : 0;
+  });
 }

@@ -11,9 +11,9 @@ export const DEPTH = 256;
 const BLOCK_ROWS = 96;
 const BLOCK_COLUMNS = 512;
 /** Multiply-adds that a chunk should have, so that taking it costs little. */
-const CHUNK_WORK = 100_000;
+export const CHUNK_WORK = 100_000;
 /** Chunks for each thread, so that none waits long for the last. */
-const CHUNKS = 4;
+export const CHUNKS = 4;
 /** Least k of a part, and parts that all blocks together should have: sums with few blocks and a long k are split. */
 const PART_DEPTH = 512;
 const PARTS = 16;

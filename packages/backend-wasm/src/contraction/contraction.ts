@@ -4,9 +4,10 @@ import { FunctionBuilder } from '../encoder.ts';
 import type { Indices } from '../indices.ts';
 import type { KernelContext } from '../kernel-context.ts';
 import type { Value } from '../loop-values.ts';
-import { type DirectRead, directAddress, directColumns, directRows, directStore } from './access.ts';
+import { type DirectRead, directAddress, directColumns, directRows, directStore, nearDepth } from './access.ts';
 import { type Blocking, blockingOf, type Side } from './blocking.ts';
 import { writeSums } from './epilogue.ts';
+import { emitFewChannels } from './few-channels.ts';
 import { multiplication, productOperands } from './micro-kernel.ts';
 import { pack } from './packing.ts';
 import { padInput } from './padded-input.ts';
@@ -23,11 +24,10 @@ export function emitContraction(kernel: Contraction, context: KernelContext): Em
   if (!isSingle(kernel)) return emitPlainContraction(kernel, context);
   const winograd = emitWinograd(kernel, context);
   if (winograd) return { ...winograd, scratch: 'Winograd tiles' };
+  const few = emitFewChannels(kernel, context);
+  if (few) return { ...few, scratch: 'padded images and weights' };
   const padded = padInput(kernel);
-  const job = { kernel: padded?.kernel ?? kernel, context, shared: padded ? [0] : [] };
-  const probe = probeOf(job);
-  const blocking = blockingOf(job.kernel, tileOf(context), context.threads, probe);
-  const scheme = schemeOf(probe, blocking);
+  const { job, blocking, scheme } = planned({ kernel: padded?.kernel ?? kernel, context, shared: padded ? [0] : [] });
   const paddedAt = Math.ceil(scheme.sharedBytes / 64) * 64;
   if (padded) job.shared = [paddedAt];
   const phases: Phase[] = [];
@@ -46,7 +46,30 @@ export function emitContraction(kernel: Contraction, context: KernelContext): Em
 interface Job {
   readonly kernel: Contraction;
   readonly context: KernelContext;
-  readonly shared: readonly number[];
+  shared: readonly number[];
+}
+
+interface Planned {
+  readonly job: Job;
+  readonly blocking: Blocking;
+  readonly scheme: Scheme;
+}
+
+/** How a contraction is cut and where its parts are: image by image, where results can then be written as they are. */
+function planned(job: Job): Planned {
+  const plan = (kernel: Contraction): Planned => {
+    const one = { ...job, kernel };
+    const probe = probeOf(one);
+    const cut = blockingOf(kernel, tileOf(job.context), job.context.threads, probe);
+    const blocking = { ...cut, depth: nearDepth(probe, cut) };
+    return { job: one, blocking, scheme: schemeOf(probe, blocking) };
+  };
+  const { kernel } = job;
+  const whole = plan(kernel);
+  const { batch, m } = kernel;
+  if (batch.length > 0 || m.length < 2 || whole.blocking.rows.operand === 'a' || !whole.scheme.rows) return whole;
+  const apart = plan({ ...kernel, batch: m.slice(0, -1), m: m.slice(-1) });
+  return apart.blocking.rows.operand === 'b' && apart.scheme.rows && apart.scheme.results ? apart : whole;
 }
 
 function siteOf({ kernel, context, shared }: Job, f: FunctionBuilder): Site {
@@ -74,7 +97,7 @@ interface Scheme {
   readonly columns: DirectRead | undefined;
   /** Columns that several blocks of rows need are packed before them, once. */
   readonly areColumnsShared: boolean;
-  /** Elements between rows of results that sums go to at once. */
+  /** Elements between rows of results that whole sums go to at once. */
   readonly results: number | undefined;
   /** In a thread's memory: row panels at 0, column panels, sums. */
   readonly columnPanels: number;
@@ -89,14 +112,14 @@ interface Scheme {
 function schemeOf(probe: Site, blocking: Blocking): Scheme {
   const { batch, rows, columns, k, depth, parts } = blocking;
   const [directly, columnsDirectly] = [directRows(probe, blocking), directColumns(probe, blocking)];
-  // Sums of several blocks of k are read again: the thread's own are nearer.
-  const results = parts === 1 && k.count <= depth ? directStore(probe, blocking) : undefined;
-  const areColumnsShared = !columnsDirectly && rows.blocks * parts > 1;
+  const results = parts === 1 ? directStore(probe, blocking) : undefined;
+  const areColumnsShared = !columnsDirectly && rows.blocks > 1;
   const columnPanels = directly ? 0 : 4 * blockPlaces(rows) * depth;
   const sums = columnPanels + (areColumnsShared || columnsDirectly ? 0 : 4 * blockPlaces(columns) * depth);
   const sharedPanels = areColumnsShared ? 4 * batch.count * panelPlaces(columns) * k.count : 0;
   const partBytes = parts > 1 ? 4 * batch.count * rows.count * panelPlaces(columns) : 0;
-  const hasSums = parts === 1 && results === undefined;
+  // Sums of several blocks of k are read again: the thread's own are nearer.
+  const hasSums = parts === 1 && (results === undefined || k.count > depth);
   return {
     rows: directly,
     columns: columnsDirectly,
@@ -200,6 +223,7 @@ function multiply(job: Job, blocking: Blocking, scheme: Scheme): Phase {
     site.place(position, batch, () => batchNumber);
     const place = { position, rowStart, columnStart };
     const sums = sumsOf(site, blocking, scheme, { ...place, part, batchNumber });
+    const results = resultsOf(site, blocking, scheme, place);
     const kBlocks = Math.max(1, Math.ceil(partDepth / depth));
     const partStart = space.mul(part, partDepth);
     const here = parts === 1 ? builder.i32(kBlocks) : blocksIn(site, blocking, partStart);
@@ -226,53 +250,69 @@ function multiply(job: Job, blocking: Blocking, scheme: Scheme): Phase {
       };
       const columnOperand = operandOf(columns, scheme.columns, columnStart, columnCount, scheme.columnPanels);
       const rowOperand = operandOf(rows, scheme.rows, rowStart, rowCount, 0);
+      const isLast = kBlocks === 1 ? builder.i32(1) : builder.op('i32.eq', kBlockValue, builder.i32(kBlocks - 1));
+      const grown = results ?? sums;
       const operands = productOperands({
         rows: rowOperand.at,
         columns: columnOperand.at,
-        sums: sums.address,
+        sums: builder.select(isLast, grown.address, sums.address),
         rowCount,
         columnPanels,
         depth: kCount,
         rowPanel: rowOperand.panel,
         columnPanel: columnOperand.panel,
-        sumRow: builder.i32(sums.rowBytes),
+        sumRow: builder.select(isLast, builder.i32(grown.rowBytes), builder.i32(sums.rowBytes)),
         isFirst: builder.op('i32.eqz', kBlockValue),
+        earlier: sums.address,
+        earlierRow: builder.i32(sums.rowBytes),
       });
       builder.effect(operands, (code) => code.call(product));
     });
-    if (scheme.results !== undefined || parts > 1) return;
+    if (results || parts > 1) return;
     writeSums(site, blocking, { ...place, ...sums, parts: 1, partBytes: 0, rowCount, columnCount });
   });
   builder.finish();
   return { chunks: parts * chunks, run: f };
 }
 
-/** Where a block's sums go. */
+interface Place {
+  /** The batch's axes are set. */
+  readonly position: Indices;
+  readonly rowStart: Linear;
+  readonly columnStart: Linear;
+}
+
+interface SumPlace {
+  readonly address: Value;
+  readonly rowBytes: number;
+}
+
+/** Where a block's sums grow. */
 function sumsOf(
   site: Site,
   blocking: Blocking,
   scheme: Scheme,
-  place: {
-    readonly position: Indices;
-    readonly rowStart: Linear;
-    readonly columnStart: Linear;
-    readonly part: Linear;
-    readonly batchNumber: Linear;
-  },
-): { readonly address: Value; readonly rowBytes: number } {
+  place: Place & { readonly part: Linear; readonly batchNumber: Linear },
+): SumPlace {
   const { builder } = site;
-  const { rows, columns, parts } = blocking;
-  const { position, rowStart, columnStart, part } = place;
+  const { columns, parts } = blocking;
   if (parts > 1) {
     const { address, rowBytes } = partSums(site, blocking, scheme, place);
-    return { address: site.address(address, part, scheme.partBytes), rowBytes };
+    return { address: site.address(address, place.part, scheme.partBytes), rowBytes };
   }
-  if (scheme.results === undefined) {
-    const address = builder.op('i32.add', site.threadMemory, builder.i32(scheme.sums));
-    return { address, rowBytes: 4 * blockPlaces(columns) };
-  }
+  const address = builder.op('i32.add', site.threadMemory, builder.i32(scheme.sums));
+  return { address, rowBytes: 4 * blockPlaces(columns) };
+}
+
+/** Where a block's whole sums go as they are; undefined where stores make something else of them. */
+function resultsOf(
+  site: Site,
+  { rows, columns }: Blocking,
+  scheme: Scheme,
+  { position, rowStart, columnStart }: Place,
+): SumPlace | undefined {
   const [store] = site.kernel.stores;
-  if (!store) throw new Error('unreachable: results go somewhere');
+  if (scheme.results === undefined || !store) return undefined;
   const address = directAddress(site, store, position, [
     [rows, rowStart],
     [columns, columnStart],
@@ -285,8 +325,8 @@ function partSums(
   site: Site,
   { rows, columns }: Blocking,
   { parts }: Scheme,
-  { batchNumber, rowStart, columnStart }: { batchNumber: Linear; rowStart: Linear; columnStart: Linear },
-): { readonly address: Value; readonly rowBytes: number } {
+  { batchNumber, rowStart, columnStart }: Omit<Place, 'position'> & { readonly batchNumber: Linear },
+): SumPlace {
   const { builder, indices } = site;
   const { space } = indices;
   const rowBytes = 4 * panelPlaces(columns);

@@ -21,8 +21,11 @@ export interface Sums {
   readonly columnCount: Value;
 }
 
+/** The two sides of a block. */
+type Sides = Pick<Blocking, 'rows' | 'columns'>;
+
 /** Evaluates the stores at each sum of a block. */
-export function writeSums(site: Site, blocking: Blocking, sums: Sums): void {
+export function writeSums(site: Site, blocking: Sides, sums: Sums): void {
   const { builder } = site;
   const { rows, columns } = blocking;
   const zero = builder.i32(0);
@@ -55,7 +58,7 @@ function load({ builder }: Site, { parts, partBytes }: Sums, op: 'v128.load' | '
 const groups = ({ builder }: Site, count: Value): Value => builder.op('i32.shr_u', count, builder.i32(2));
 
 /** Four neighbours of a row at a time. */
-function writeRows(site: Site, { rows, columns }: Blocking, sums: Sums): void {
+function writeRows(site: Site, { rows, columns }: Sides, sums: Sums): void {
   const { builder } = site;
   const { position, rowStart, columnStart } = sums;
   const { space } = position;
@@ -73,7 +76,7 @@ function writeRows(site: Site, { rows, columns }: Blocking, sums: Sums): void {
 }
 
 /** Four by four sums at a time, turned round: results are neighbours along rows. */
-function writeSquares(site: Site, { rows, columns }: Blocking, sums: Sums): void {
+function writeSquares(site: Site, { rows, columns }: Sides, sums: Sums): void {
   const { builder } = site;
   const { position, rowStart, columnStart } = sums;
   const { space } = position;
@@ -98,7 +101,7 @@ function writeSquares(site: Site, { rows, columns }: Blocking, sums: Sums): void
 
 function writeSingles(
   site: Site,
-  { rows, columns }: Blocking,
+  { rows, columns }: Sides,
   sums: Sums,
   [rowFrom, rowTo]: readonly [Value, Value],
   [columnFrom, columnTo]: readonly [Value, Value],

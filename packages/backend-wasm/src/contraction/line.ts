@@ -95,15 +95,34 @@ export function evaluateLine(site: Site, line: Line, position: Indices, target: 
       });
     });
   };
-  const whole = isAlongPlaces(site, line) ? Math.floor((to - from) / LANES) * LANES : 0;
+  /** Four places of four channels, which are neighbours where they are read, turned round. */
+  const squares = (start: number, end: number): void => {
+    forPlaces(start, end, LANES, (place) => {
+      forChannels(LANES, (channel) => {
+        const rows = [0, 1, 2, 3].map((i) => {
+          const here = site.at(LANES, position);
+          site.place(here, channels, (lane) => space.add(channel, space.literal(lane)));
+          here.bind(x, () => space.add(place, space.literal(i)));
+          return value(here);
+        });
+        transpose(site, rows).forEach((one, i) => {
+          builder.store('v128.store', at(place, channel), one, 4 * channelStep * i);
+        });
+      });
+    });
+  };
+  const isAlong = isAlongPlaces(site, line);
+  const isTurned = !isAlong && placeStep === 1 && channels.count % LANES === 0 && to - from >= LANES;
+  const whole = isAlong || isTurned ? Math.floor((to - from) / LANES) * LANES : 0;
   singles(0, from);
-  fours(from, from + whole);
+  if (isTurned) squares(from, from + whole);
+  else fours(from, from + whole);
   singles(from + whole, to);
   singles(to, places);
 }
 
 /** Whether four places are read at once, rather than four channels. */
-function isAlongPlaces(site: Site, { x, channels, placeStep, places }: Line): boolean {
+export function isAlongPlaces(site: Site, { x, channels, placeStep, places }: Omit<Line, 'channelStep'>): boolean {
   if (places < LANES || (placeStep !== 1 && channels.count % LANES !== 0)) return false;
   let [alongPlaces, alongChannels] = [0, 0];
   visitExprs([site.kernel.a], (expr) => {

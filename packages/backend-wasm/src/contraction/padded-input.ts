@@ -2,7 +2,7 @@ import { type Contraction, IndexSpace, type Linear, type Slide, slideOf, visitEx
 import { type Phase, phaseType } from '../emitted-kernel.ts';
 import { LANES } from '../indices.ts';
 import type { KernelContext } from '../kernel-context.ts';
-import { evaluateLine } from './line.ts';
+import { evaluateLine, isAlongPlaces } from './line.ts';
 import { Site } from './site.ts';
 
 /**
@@ -16,6 +16,9 @@ export interface PaddedInput {
   fill(context: KernelContext, offset: number): Phase;
 }
 
+/** Lines of a chunk. */
+const LINES = 4;
+
 /** Two axes of a window that slides, and the places that it reaches. */
 interface Window extends Slide {
   readonly position: number;
@@ -23,8 +26,12 @@ interface Window extends Slide {
   readonly places: number;
 }
 
-/** Undefined where `a` is no window that slides over an image, or is read without guards as it is. */
-export function padInput(kernel: Contraction): PaddedInput | undefined {
+/** Undefined where `a` is no window that slides over an image, or is read without guards as it is. Channels may be asked for
+ * one after the other, each an image. */
+export function padInput(
+  kernel: Contraction,
+  { areChannelsApart = false }: { readonly areChannelsApart?: boolean } = {},
+): PaddedInput | undefined {
   const { batch, m, n, k } = kernel;
   if (batch.length > 0 || m.length < 2 || k.length < 2 || kernel.dtype !== 'float32' || !isGuarded(kernel))
     return undefined;
@@ -44,7 +51,7 @@ export function padInput(kernel: Contraction): PaddedInput | undefined {
   const count = (axes: readonly number[]): number => axes.reduce((all, axis) => all * (sizes[axis] as number), 1);
   const channelGroup = { axes: channels, sizes: channels.map((axis) => sizes[axis] as number), count: count(channels) };
   // Vectors of channels, or of neighbouring places.
-  const isChannelsLast = channelGroup.count % LANES === 0 && channelGroup.count >= 2 * LANES;
+  const isChannelsLast = !areChannelsApart && channelGroup.count % LANES === 0 && channelGroup.count >= 2 * LANES;
   const [placeStep, channelStep] = isChannelsLast ? [channelGroup.count, 1] : [1, y.places * x.places];
   const imageSize = channelGroup.count * y.places * x.places;
   const lineStep = isChannelsLast ? x.places * channelGroup.count : x.places;
@@ -62,38 +69,43 @@ export function padInput(kernel: Contraction): PaddedInput | undefined {
   const parts = [at(images), placeOf(y), placeOf(x), at(channels)];
   const index = space.emit(space.dot(parts, [imageSize, lineStep, placeStep, channelStep]));
   const a = { kind: 'load', dtype: 'float32', operand: kernel.operands.length, index, guards: [] } as const;
-  const lines = count(images) * y.places;
+  const imageGroup = { axes: images, sizes: images.map((axis) => sizes[axis] as number), count: count(images) };
+  // One of the two steps by one: it alone counts all places.
+  const [lineAxis, restOfY] = y.stride === 1 ? [y.position, y.tap] : [y.tap, y.position];
+  const [placeAxis, restOfX] = x.stride === 1 ? [x.position, x.tap] : [x.tap, x.position];
 
   const fill = (context: KernelContext, offset: number): Phase => {
     const f = context.module.function(phaseType);
     const site = new Site(f, kernel, context);
     const { builder, indices } = site;
-    const counter = indices.counter(lines, site.chunk);
-    const shape = [count(images), y.places];
-    const [image, line] = indices.space.unravel(counter, shape) as [Linear, Linear];
-    const position = site.at(1);
-    site.place(
-      position,
-      { axes: images, sizes: images.map((axis) => sizes[axis] as number), count: count(images) },
-      () => image,
-    );
-    const axisOf = (slide: Window): number => {
-      // One of the two steps by one: it alone counts all places.
-      const [counts, rests] = slide.stride === 1 ? [slide.position, slide.tap] : [slide.tap, slide.position];
-      position.bind(rests, () => indices.space.literal(0));
-      return counts;
-    };
-    position.bind(axisOf(y), () => line);
-    const target = indices.space.dot([image, line], [4 * imageSize, 4 * lineStep]);
-    const address = indices.value(target, builder.op('i32.add', site.sharedMemory, builder.i32(offset)));
-    evaluateLine(
-      site,
-      { x: axisOf(x), places: x.places, channels: channelGroup, placeStep, channelStep },
-      position,
-      address,
-    );
+    const { space: here } = indices;
+    const line = { x: placeAxis, places: x.places, channels: channelGroup, placeStep };
+    // Channel by channel where a channel's lines follow each other in memory: what is read and written lies close together.
+    const areApart = !isChannelsLast && isAlongPlaces(site, line);
+    const channelSteps = areApart ? channelGroup.count : 1;
+    const groups = Math.ceil(y.places / LINES);
+    const shape = [imageGroup.count, channelSteps, groups];
+    const chunks = imageGroup.count * channelSteps * groups;
+    const [image, channel, group] = here.unravel(indices.counter(chunks, site.chunk), shape) as [
+      Linear,
+      Linear,
+      Linear,
+    ];
+    const first = here.mul(group, LINES);
+    site.loop(builder.i32(0), site.atMost(LINES, y.places, first), LINES, (inGroup) => {
+      const number = here.add(first, inGroup);
+      const position = site.at(1);
+      site.place(position, imageGroup, () => image);
+      for (const rest of [restOfY, restOfX]) position.bind(rest, () => here.literal(0));
+      position.bind(lineAxis, () => number);
+      if (areApart) site.place(position, channelGroup, () => channel);
+      const target = here.dot([image, channel, number], [4 * imageSize, 4 * channelStep, 4 * lineStep]);
+      const address = indices.value(target, builder.op('i32.add', site.sharedMemory, builder.i32(offset)));
+      const channels = areApart ? { axes: [], sizes: [], count: 1 } : channelGroup;
+      evaluateLine(site, { ...line, channels, channelStep }, position, address);
+    });
     builder.finish();
-    return { chunks: lines, run: f };
+    return { chunks, run: f };
   };
   return { kernel: { ...kernel, a }, bytes: 4 * count(images) * imageSize, fill };
 }

@@ -166,11 +166,28 @@ const threeByThree: fc.Arbitrary<ConvOptions> = fc.record({
   role: fc.constantFrom('forward', 'weightGradient'),
 });
 
-function convOperands({ images, channels, outputs, height, width, kernel = 3, role }: ConvOptions): Float32Array[] {
+const ofFewChannels: fc.Arbitrary<ConvOptions> = fc.record({
+  images: fc.integer({ min: 1, max: 3 }),
+  channels: fc.constantFrom(1, 3, 4, 7, 9, 36),
+  outputs: fc.constantFrom(1, 3, 4, 7, 9, 36),
+  height: fc.integer({ min: 1, max: 9 }),
+  // Whole vectors, whole tiles, or neither.
+  width: fc.constantFrom(1, 8, 12, 16, 32, 48),
+  kernel: fc.constantFrom(1, 3, 3, 5),
+  stride: fc.constantFrom(1, 1, 2),
+  dilation: fc.constantFrom(1, 1, 2),
+  layout: fc.constantFrom('NCHW', 'NHWC'),
+  role: fc.constantFrom('forward', 'weightGradient'),
+  withExtras: fc.boolean(),
+});
+
+function convOperands(options: ConvOptions): Float32Array[] {
+  const { images, channels, outputs, height, width, kernel = 3, stride = 1, role } = options;
   const [pixels, weights] = [images * height * width, channels * outputs * kernel * kernel];
+  const inputs = values(pixels * stride ** 2 * channels);
   return role === 'forward'
-    ? [values(pixels * channels), values(weights, 2), new Float32Array(pixels * outputs)]
-    : [values(pixels * channels), values(pixels * outputs, 2), new Float32Array(weights)];
+    ? [inputs, values(weights, 2), new Float32Array(pixels * outputs)]
+    : [inputs, values(pixels * outputs, 2), new Float32Array(weights)];
 }
 
 async function expectConvolution(options: ConvOptions): Promise<void> {
@@ -183,6 +200,7 @@ describe('convolutions', () => {
   it.each([
     ['of any size', conv],
     ['of 3 x 3 taps', threeByThree],
+    ['of few channels or outputs', ofFewChannels],
   ])('%s equal those of loops', async (_, arbitrary) => {
     await fc.assert(fc.asyncProperty(arbitrary, expectConvolution), { numRuns: 30 });
   });
@@ -191,6 +209,12 @@ describe('convolutions', () => {
     ['whose tiles make several units', { images: 5, channels: 64, outputs: 64, height: 12, width: 18 }],
     ['of odd sizes', { images: 2, channels: 8, outputs: 12, height: 7, width: 9 }],
     ['with more outputs than a panel', { images: 1, channels: 12, outputs: 44, height: 6, width: 8 }],
+    ['of few channels, with lines of several blocks', { images: 1, channels: 3, outputs: 9, height: 1, width: 496 }],
+    [
+      'of few outputs, with more taps than are written out',
+      { images: 1, channels: 40, outputs: 3, height: 3, width: 32 },
+    ],
+    ['of few channels, in many lines', { images: 3, channels: 3, outputs: 16, height: 64, width: 16 }],
   ])('%s equal those of loops in both layouts', async (_, shape) => {
     for (const layout of ['NCHW', 'NHWC'] as const) await expectConvolution({ ...shape, layout, role: 'forward' });
   });
@@ -212,6 +236,10 @@ describe('bits', () => {
     ['a product', matmul(product), operandsOf(product)],
     ...(['forward', 'weightGradient'] as const).map((role): [string, Contraction, Float32Array[]] => {
       return [`a convolution, ${role}`, convolution({ ...image, role }), convOperands({ ...image, role })];
+    }),
+    ...(['NCHW', 'NHWC'] as const).map((layout): [string, Contraction, Float32Array[]] => {
+      const first = { ...image, channels: 3, layout, role: 'forward' } as const;
+      return [`a convolution of three channels, ${layout}`, convolution(first), convOperands(first)];
     }),
   ];
   const run = (kernel: Contraction, operands: Float32Array[], options: Parameters<typeof prepare>[2]) => {

@@ -72,14 +72,19 @@ export interface ConvOptions {
   readonly images: number;
   readonly channels: number;
   readonly outputs: number;
+  /** Of the output; the input is `stride` times as large. */
   readonly height: number;
   readonly width: number;
   readonly kernel?: number;
+  readonly stride?: number;
+  readonly dilation?: number;
   readonly layout: 'NCHW' | 'NHWC';
   readonly role: 'forward' | 'weightGradient';
+  /** Halves the input, and subtracts the number of the output channel from the result. */
+  readonly withExtras?: boolean;
 }
 
-/** A convolution of stride 1 that keeps the size. Forward: input, weight OIHW (HWIO with NHWC), output; else input, gradient, weight's gradient. */
+/** A convolution whose output has as many places as its input has strides. Forward: input, weight OIHW (HWIO with NHWC), output; else input, gradient, weight's gradient. */
 export function convolution({
   images,
   channels,
@@ -87,8 +92,11 @@ export function convolution({
   height,
   width,
   kernel = 3,
+  stride = 1,
+  dilation = 1,
   layout,
   role,
+  withExtras = false,
 }: ConvOptions): Contraction {
   const isForward = role === 'forward';
   const positions = [images, height, width];
@@ -101,24 +109,45 @@ export function convolution({
     [Linear, Linear, Linear],
   ];
   const output = axes[3] as Linear;
-  const pad = indices.literal(-((kernel - 1) / 2));
-  const [inY, inX] = [indices.add(indices.add(y, tapY), pad), indices.add(indices.add(x, tapX), pad)];
-  const pixel = (c: Linear, count: number, row: Linear, column: Linear) =>
+  const pad = indices.literal((-dilation * (kernel - 1)) / 2);
+  const reach = (position: Linear, tap: Linear): Linear => {
+    return indices.add(indices.dot([position, tap], [stride, dilation]), pad);
+  };
+  const [inY, inX] = [reach(y, tapY), reach(x, tapX)];
+  const pixel = (c: Linear, count: number, [row, column]: [Linear, Linear], [rows, width]: [number, number]) =>
     indices.emit(
       layout === 'NCHW'
-        ? indices.dot([image, c, row, column], [count * height * width, height * width, width, 1])
-        : indices.dot([image, row, column, c], [height * width * count, width * count, count, 1]),
+        ? indices.dot([image, c, row, column], [count * rows * width, rows * width, width, 1])
+        : indices.dot([image, row, column, c], [rows * width * count, width * count, count, 1]),
     );
   const guards: LinearGuard[] = [
-    { kind: 'range', index: inY, from: 0, to: height },
-    { kind: 'range', index: inX, from: 0, to: width },
+    { kind: 'range', index: inY, from: 0, to: height * stride },
+    { kind: 'range', index: inX, from: 0, to: width * stride },
   ];
   const weight = indices.emit(
     layout === 'NCHW'
       ? indices.dot([output, channel, tapY, tapX], [channels * kernel * kernel, kernel * kernel, kernel, 1])
       : indices.dot([tapY, tapX, channel, output], [kernel * channels * outputs, channels * outputs, outputs, 1]),
   );
-  const result = pixel(output, outputs, y, x);
+  const result = pixel(output, outputs, [y, x], [height, width]);
+  const a: Expr = {
+    kind: 'load',
+    dtype: 'float32',
+    operand: 0,
+    index: pixel(channel, channels, [inY, inX], [height * stride, width * stride]),
+    guards: kernel === 1 ? [] : guards.map((guard) => indices.emitGuard(guard)),
+  };
+  const sum: Expr = { kind: 'accumulator', dtype: 'float32' };
+  const half: Expr = { kind: 'literal', dtype: 'float32', value: 0.5 };
+  const number: Expr = { kind: 'index', dtype: 'int32', index: indices.emit(output) };
+  const binary = (op: 'mul' | 'sub', left: Expr, right: Expr): Expr => ({
+    kind: 'binary',
+    dtype: 'float32',
+    op,
+    left,
+    right,
+  });
+  const value = binary('sub', sum, { kind: 'cast', dtype: 'float32', operand: number });
   return {
     kind: 'contraction',
     operands: [
@@ -131,16 +160,10 @@ export function convolution({
     m,
     n: [outputs],
     k,
-    a: {
-      kind: 'load',
-      dtype: 'float32',
-      operand: 0,
-      index: pixel(channel, channels, inY, inX),
-      guards: kernel === 1 ? [] : guards.map((guard) => indices.emitGuard(guard)),
-    },
+    a: withExtras ? binary('mul', a, half) : a,
     b: { kind: 'load', dtype: 'float32', operand: 1, index: isForward ? weight : result, guards: [] },
     dtype: 'float32',
-    stores: [{ operand: 2, index: isForward ? result : weight, value: { kind: 'accumulator', dtype: 'float32' } }],
+    stores: [{ operand: 2, index: isForward ? result : weight, value: withExtras ? value : sum }],
   };
 }
 

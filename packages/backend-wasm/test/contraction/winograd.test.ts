@@ -127,3 +127,43 @@ describe('tolerant convolutions', () => {
     expect(deviated).toBe(true);
   });
 });
+
+describe('numbers that are not finite', () => {
+  const shape = { images: 2, channels: 8, outputs: 8, height: 7, width: 10 };
+  const [pixels, weights] = [shape.images * shape.height * shape.width, 9 * 64];
+  const of = fc.record({
+    layout: fc.constantFrom<'NCHW' | 'NHWC'>('NCHW', 'NHWC'),
+    isWeight: fc.boolean(),
+    place: fc.nat(),
+    value: fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY),
+    tolerant: fc.boolean(),
+    role: fc.constantFrom<'forward' | 'weightGradient'>('forward', 'weightGradient'),
+  });
+
+  it('make the same results not finite as plain sums, and spread to their neighbours at most', async () => {
+    await fc.assert(
+      fc.asyncProperty(of, async ({ layout, isWeight, place, value, tolerant, role }) => {
+        const isForward = role === 'forward';
+        const [second, results] = isForward ? [weights, pixels * 8] : [pixels * 8, weights];
+        const operands = [values(pixels * 8), values(second, 2), new Float32Array(results)];
+        const kernel = convolution({ ...shape, layout, role });
+        const changed = operands[isWeight ? 1 : 0] as Float32Array;
+        const run = (): Float32Array => {
+          const prepared = prepare(kernel, operands, { instructions: 'relaxed', tolerant });
+          prepared.run();
+          return prepared.outputs()[0] as Float32Array;
+        };
+        const clean = run();
+        changed[place % changed.length] = value;
+        const [wanted] = (await reference(kernel, operands)) as [Float32Array];
+        run().forEach((got, i) => {
+          if (!Number.isFinite(wanted[i])) expect(Number.isFinite(got)).toBe(false);
+          // Taps of weights, and places of the same 4 x 4 outputs, may follow: else all is as it was.
+          else if (isForward && !tolerant) expect(got).toBe(clean[i]);
+          else if (Number.isFinite(got)) expect(got).toBe(clean[i]);
+        });
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
