@@ -80,6 +80,7 @@ class PlanRunner implements WebgpuBackend, BufferHome {
   #pending = 0;
   #lost: GPUDeviceLostInfo | undefined;
   #memoryError: string | undefined;
+  #writeError: DeviceError | undefined;
   #underWay = new Set<Promise<unknown>>();
   #isDisposed = false;
 
@@ -148,19 +149,31 @@ class PlanRunner implements WebgpuBackend, BufferHome {
 
   async writeBuffer(target: GPUBuffer, bytes: ArrayBuffer): Promise<void> {
     this.#checkAlive();
-    await this.#inOrder(() => this.#device.queue.writeBuffer(target, 0, bytes));
+    await this.#inOrder(() => {
+      const close = watchErrors(this.#device);
+      this.#device.queue.writeBuffer(target, 0, bytes);
+      // Nobody waits for it: who reads or runs next hears of it.
+      void close().then((error) => {
+        if (error) this.#writeError = error;
+      });
+    });
   }
 
   async readBuffer(source: WebgpuBuffer): Promise<HostArray> {
     this.#checkAlive();
+    // The copy takes its turn; waiting for it holds nobody up.
+    const { values, errors } = await this.#inOrder(() => {
+      const close = watchErrors(this.#device);
+      const reading = this.#readback.read(source.memory('read'), source.dtype, source.length);
+      reading.catch(() => {});
+      return { values: this.#watch(reading), errors: close() };
+    });
+    const trouble = await this.#troubleOf(await errors);
+    if (trouble) throw trouble;
     try {
-      // The copy takes its turn; waiting for it holds nobody up.
-      const { values } = await this.#inOrder(() => {
-        return { values: this.#watch(this.#readback.read(source.memory('read'), source.dtype, source.length)) };
-      });
       return await values;
     } catch (error) {
-      throw (await this.#troubleOf(undefined)) ?? error;
+      throw (await this.#lostError()) ?? error;
     }
   }
 
@@ -341,14 +354,16 @@ class PlanRunner implements WebgpuBackend, BufferHome {
 
   /** The error to give for what the device told, if it told any. */
   async #troubleOf(error: DeviceError | undefined): Promise<Error | undefined> {
-    const lost = await this.#lostError();
+    const lost = this.#lost ? lostError(this.#lost) : error && (await this.#lostError());
     if (lost) return lost;
     const memory = this.#memoryError;
+    const told = error ?? this.#writeError;
+    this.#memoryError = undefined;
+    this.#writeError = undefined;
     if (memory !== undefined) {
-      this.#memoryError = undefined;
       return new Error(`webgpu backend: out of memory: ${memory}. Use smaller batches or dispose results`);
     }
-    return error && new Error(`webgpu backend: ${error.kind} error: ${error.message}`);
+    return told && new Error(`webgpu backend: ${told.kind} error: ${told.message}`);
   }
 
   /** A loss is told in turns after what it broke. */

@@ -1,15 +1,19 @@
+import { type DeviceError, watchErrors } from './error-scopes.ts';
+
 const USAGE = 0x80 | 0x04 | 0x08; // STORAGE, COPY_SRC, COPY_DST: a page without WebGPU has no GPUBufferUsage
 
 /** Memory on the device, taken and given back many times a second: what is free is kept by its size. */
 export class BufferPool {
   readonly #device: GPUDevice;
   readonly #free = new Map<number, GPUBuffer[]>();
-  readonly #failed: (bytes: number, error: GPUError) => void;
+  readonly #failed: (bytes: number, error: DeviceError) => void;
   /** Most bytes that are kept free. */
   readonly #keep: number;
+  /** Buffers that the device had no memory for. */
+  readonly #invalid = new WeakSet<GPUBuffer>();
   #freeBytes = 0;
 
-  constructor(device: GPUDevice, keep: number, failed: (bytes: number, error: GPUError) => void) {
+  constructor(device: GPUDevice, keep: number, failed: (bytes: number, error: DeviceError) => void) {
     this.#device = device;
     this.#keep = keep;
     this.#failed = failed;
@@ -30,20 +34,19 @@ export class BufferPool {
       this.#freeBytes -= size;
       return known;
     }
-    this.#device.pushErrorScope('out-of-memory');
+    const close = watchErrors(this.#device);
     const buffer = this.#device.createBuffer({ size, usage: USAGE });
-    void this.#device.popErrorScope().then(
-      (error) => {
-        if (error) this.#failed(size, error);
-      },
-      () => undefined, // the device is lost, which is told elsewhere
-    );
+    void close().then((error) => {
+      if (!error) return;
+      this.#invalid.add(buffer);
+      this.#failed(size, error);
+    });
     return buffer;
   }
 
   give(buffer: GPUBuffer): void {
     const { size } = buffer;
-    if (this.#freeBytes + size > this.#keep) {
+    if (this.#freeBytes + size > this.#keep || this.#invalid.has(buffer)) {
       buffer.destroy();
       return;
     }

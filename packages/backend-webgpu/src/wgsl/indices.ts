@@ -122,7 +122,9 @@ export class Indices {
     const parts = linear.terms.map((term) => this.#term(term));
     parts.sort((a, b) => a.scope.depth - b.scope.depth);
     const [first, ...others] = parts;
-    if (!first) return code.given(i32(linear.constant), 'i32');
+    // A constant index outside of its array does not compile, though nothing reads there.
+    if (!first)
+      return linear.constant < 0 ? code.literal(i32(linear.constant), 'i32') : code.given(`${linear.constant}`, 'i32');
     const start =
       linear.constant === 0 ? first : code.define(`${first.text} + ${i32(linear.constant)}`, 'i32', [first]);
     return others.reduce((sum, part) => code.define(`${sum.text} + ${part.text}`, 'i32', [sum, part]), start);

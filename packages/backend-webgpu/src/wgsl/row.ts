@@ -89,7 +89,7 @@ class RowPrinter {
     }
     this.#rowStores();
     const groups = isShared ? this.#rows : Math.ceil(this.#rows / threads);
-    const bytes = 4 * this.#rows * this.#elements * this.#kept.length;
+    const bytes = 4 * Math.max(1, this.#rows * this.#elements) * this.#kept.length;
     return { launches: [this.#program.finish(groups, [threads, 1])], scratch: bytes > 0 ? [bytes] : [] };
   }
 
