@@ -12,7 +12,7 @@ const packageOrder: Record<string, readonly string[]> = {
   edm2: ['mp-nn', 'nn', 'formats', 'tensor'],
 };
 /** Added for programs, whose user picks a backend; the libraries never name one. */
-const backendsOfPrograms: Record<string, readonly string[]> = { edm2: ['backend-wasm'] };
+const backendsOfPrograms: Record<string, readonly string[]> = { edm2: ['backend-wasm', 'backend-webgpu'] };
 const backendMayImport: readonly string[] = ['tensor'];
 
 /** Packages of others that a package may import. */
@@ -143,9 +143,14 @@ describe('every manifest follows the order', () => {
   test.each(packageNames)('%s', (name) => {
     const manifest = JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')) as {
       dependencies?: Record<string, string>;
+      devDependencies?: Record<string, string>;
       peerDependencies?: Record<string, string>;
     };
-    const declared = new Set(Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }));
+    // A backend that a program only offers is not installed with it: it is among what development needs.
+    const offered = (backendsOfPrograms[name] ?? []).map((backend) => `@evenkeel/${backend}`);
+    const inDevelopment = Object.keys(manifest.devDependencies ?? {}).filter((other) => offered.includes(other));
+    const installed = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
+    const declared = new Set([...installed, ...inDevelopment]);
     const used = new Set(
       sourcesOf(name)
         .flatMap((file) => file.imports.map((imported) => imported.specifier))

@@ -39,11 +39,25 @@ export { UNet, type UNetOptions } from './network/unet.ts';
 export { type ChartOptions, lineChart, type Series } from './plot/line-chart.ts';
 export * from './presets/index.ts';
 export { decodePublishedSnapshot, type PublishedSnapshot } from './published/decode-snapshot.ts';
-export { addChurn, type Churn, type Churned } from './sample/churn.ts';
-export { type Denoiser, guided } from './sample/guidance.ts';
-export { addChurn, type Churn, type Churned, type NormalSource } from './sample/churn.ts';
+export {
+  addChurn,
+  addChurn,
+  type Churn,
+  type Churn,
+  type Churned,
+  type Churned,
+  type NormalSource,
+} from './sample/churn.ts';
 export { type GeneratedImages, type GenerateOptions, generateImages } from './sample/generate.ts';
-export { type Denoiser, type GuidanceInterval, guided, isGuided, type SamplerStep } from './sample/guidance.ts';
+export {
+  type Denoiser,
+  type Denoiser,
+  type GuidanceInterval,
+  guided,
+  guided,
+  isGuided,
+  type SamplerStep,
+} from './sample/guidance.ts';
 export { type HeunOptions, heunStep, type SampleProgress, sampleHeun } from './sample/heun.ts';
 export { type NoiseLevelOptions, noiseLevels } from './sample/noise-levels.ts';
 export { PerSeedRandom } from './sample/per-seed.ts';

@@ -6,7 +6,6 @@ import { setDevelopmentMode } from '@evenkeel/tensor';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { largestDeviation } from '../src/conformance/compare.ts';
 import type { ManifestCase } from '../src/conformance/folder.ts';
-import { caseRunners } from '../src/conformance/kinds/index.ts';
 import { failureLines, tableLines, totals } from '../src/conformance/report.ts';
 import { type CaseResult, runConformance } from '../src/conformance/run.ts';
 

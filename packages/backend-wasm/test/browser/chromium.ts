@@ -7,7 +7,7 @@ import { bundle } from '../bundle.ts';
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 /** Chromium without a screen and without a word to the network. */
-export async function launchChromium({ wide = false }: { wide?: boolean } = {}): Promise<Browser> {
+export async function launchChromium({ wide = false, webgpu = false } = {}): Promise<Browser> {
   if (!existsSync(executablePath)) {
     throw new Error(
       `browser tests need Chromium, and there is none at ${executablePath}. Install it (Debian: apt-get install -y --no-install-recommends chromium) or set CHROMIUM to where it is`,
@@ -18,7 +18,7 @@ export async function launchChromium({ wide = false }: { wide?: boolean } = {}):
     args: [
       '--headless=new',
       '--no-sandbox',
-      '--disable-gpu',
+      webgpu ? '--enable-unsafe-webgpu' : '--disable-gpu',
       '--disable-quic',
       '--no-first-run',
       '--disable-background-networking',

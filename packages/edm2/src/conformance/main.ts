@@ -5,10 +5,22 @@ import colors from 'picocolors';
 import { failureLines, tableLines, totals } from './report.ts';
 import { runConformance } from './run.ts';
 
-const backends: Readonly<Record<string, () => Backend>> = {
+const backends: Readonly<Record<string, () => Backend | Promise<Backend>>> = {
   js: () => createJsBackend(),
   wasm: () => wasm({ experimental: true }),
+  webgpu: openWebgpu,
 };
+
+/** The GPU backend is not among our dependencies: who wants it installs it. */
+async function openWebgpu(): Promise<Backend> {
+  const { webgpu } = await import('@evenkeel/backend-webgpu').catch((error: unknown) => {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new Error(
+      `--backend webgpu needs the packages @evenkeel/backend-webgpu and webgpu (npm install): ${message}`,
+    );
+  });
+  return webgpu();
+}
 
 function kindList(value: string): string[] {
   const kinds = value.split(',').map((kind) => kind.trim());
@@ -20,7 +32,8 @@ function kindList(value: string): string[] {
 async function run(folder: string, options: { backend: string; dtype: 'float32' | 'float64'; kinds?: string[] }) {
   // Networks are made and dropped case by case; their shapes differ, which is no recompile storm.
   setDevelopmentMode(false);
-  setBackend((backends[options.backend] as () => Backend)());
+  const backend = await (backends[options.backend] as () => Backend | Promise<Backend>)();
+  setBackend(backend);
   const { dtype, kinds } = options;
   const results = await runConformance(folder, {
     dtype,
@@ -33,6 +46,7 @@ async function run(folder: string, options: { backend: string; dtype: 'float32' 
   const { passed, failed } = totals(results);
   console.log(`${passed} passed, ${failed} failed`);
   if (failed > 0) process.exitCode = 1;
+  await backend.dispose();
 }
 
 const program = new Command('conformance')

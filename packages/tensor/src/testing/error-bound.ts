@@ -126,22 +126,23 @@ function contractionError(node: Node, [a, b]: readonly Bounded[], u: number): Va
   return grown.map((up, i) => up - (plain[i] as number) + (terms(node) + 1) * u * up);
 }
 
-/** What the sources' errors make of the result, before its own rounding. */
-function propagated(node: Node, sources: readonly Bounded[], u: number): Values {
+/** What the sources' errors make of the result, before its own rounding; `tiny` may be lost at each step of a sum. */
+function propagated(node: Node, sources: readonly Bounded[], u: number, tiny: number): Values {
+  const lost = (values: Values): Values => (tiny === 0 ? values : values.map((error) => error + terms(node) * tiny));
   const [first, second, third] = sources as [Bounded, Bounded, Bounded];
   const errors = sources.map(({ error }) => error);
   const inexact = errors.some((error) => error.some((e) => e > 0));
   switch (node.op) {
     case 'reduce':
     case 'scan':
-      return reductionError(node as Node<'reduce'>, first, u);
+      return lost(reductionError(node as Node<'reduce'>, first, u));
     case 'matmul':
     case 'conv':
-      return contractionError(node, sources, u);
+      return lost(contractionError(node, sources, u));
     case 'scatterAdd': {
       const spread = run(node, [first.error, second.values, third.error]);
       const total = run(node, [magnitude(first.values), second.values, magnitude(third.values)]);
-      return spread.map((e, i) => e + terms(node) * u * (total[i] as number));
+      return lost(spread.map((e, i) => e + terms(node) * u * (total[i] as number)));
     }
     case 'where':
       return first.error.map((e, i) => {
@@ -202,18 +203,25 @@ const exactOps: ReadonlySet<Op> = new Set<Op | CompareOp>([
   'flip', 'concat', 'gather', 'detach', 'barrier', 'custom', 'host',
 ]); // biome-ignore format: a list of names
 
-function bound(node: Node, sources: readonly Bounded[], values: Values, ulps: Ulps): Bounded {
+interface BoundOptions {
+  readonly ulps: Ulps;
+  readonly flushes: boolean;
+}
+
+function bound(node: Node, sources: readonly Bounded[], values: Values, { ulps, flushes }: BoundOptions): Bounded {
   const u = unitRoundoff[node.dtype] ?? 0;
-  const before = propagated(node, sources, u);
+  const tiny = flushes ? (smallestNormal[node.dtype] ?? 0) : 0;
+  const before = propagated(node, sources, u, tiny);
   const own = exactOps.has(node.op) ? 0 : 2 * u * (ulps[node.op] ?? defaultUlps[node.op] ?? 1);
   const limit = overflow[node.dtype] ?? Number.POSITIVE_INFINITY;
   const floor = own === 0 ? 0 : 2 ** -149;
   const error = values.map((value, i) => {
     const size = Math.abs(value);
     const carried = before.length === 0 ? 0 : (before[i] as number);
-    const total = Number.isFinite(size)
+    const rounded = Number.isFinite(size)
       ? carried + own * (size + carried) + (node.dtype === 'float64' ? 0 : floor)
       : carried;
+    const total = size < tiny + rounded ? Math.max(rounded, size) : rounded;
     const leaves = Number.isFinite(size) && size + total >= limit * (1 - 2 * u);
     return Number.isNaN(total) || leaves ? Number.POSITIVE_INFINITY : total;
   });
@@ -222,7 +230,8 @@ function bound(node: Node, sources: readonly Bounded[], values: Values, ulps: Ul
 
 /**
  * Values of `nodes` in float64 with error bounds for an implementation in the nodes' own dtypes, by running error
- * analysis: each node adds its own rounding ({@link Ulps}) to what its sources' errors become in it.
+ * analysis: each node adds its own rounding ({@link Ulps}) to what its sources' errors become in it. With
+ * `flushesSubnormals` what is below the smallest normal number may be 0.
  *
  * @example
  * const { node } = tensor([1, 2]).exp();
@@ -232,7 +241,11 @@ function bound(node: Node, sources: readonly Bounded[], values: Values, ulps: Ul
  */
 export async function evaluateBounded(
   nodes: readonly Node[],
-  { ulps = {}, ...options }: EvaluateOptions & { readonly ulps?: Ulps } = {},
+  {
+    ulps = {},
+    flushesSubnormals: flushes = false,
+    ...options
+  }: EvaluateOptions & { readonly ulps?: Ulps; readonly flushesSubnormals?: boolean } = {},
 ): Promise<Bounded[]> {
   const known = new Map<Node, Bounded>();
   const hidden = (node: Node): boolean => isOp(node, 'cell') && options.leafValue?.(node) !== undefined;
@@ -247,7 +260,7 @@ export async function evaluateBounded(
       sources.map((source) => source.values),
       options,
     );
-    known.set(node, bound(node, sources, values, ulps));
+    known.set(node, bound(node, sources, values, { ulps, flushes }));
   }
   return nodes.map((node) => known.get(node) as Bounded);
 }

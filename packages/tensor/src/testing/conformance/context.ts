@@ -15,6 +15,8 @@ export interface ConformanceOptions {
   readonly seed?: number;
   /** Errors of single operations that the device documents as larger than usual, in units in the last place. */
   readonly ulps?: Ulps;
+  /** Whether the device may take numbers below the smallest normal one for 0, as graphics cards do; false unless told. */
+  readonly flushesSubnormals?: boolean;
   /** Kernels that the device has run so far; where given, it must count as many as `explain` lists. */
   readonly executedKernels?: () => number;
 }
@@ -54,7 +56,8 @@ export function createContext(backend: () => Promise<Backend>, options: Conforma
     using,
     floats: async () => (await dtypes()).filter((dtype) => dtype === 'float32' || dtype === 'float64'),
     check: async (what, nodes) => {
-      const bounded = await evaluateBounded(nodes, options.ulps && { ulps: options.ulps });
+      const { ulps = {}, flushesSubnormals = false } = options;
+      const bounded = await evaluateBounded(nodes, { ulps, flushesSubnormals });
       const values = await using(() => readNodes(nodes));
       nodes.forEach((node, i) => {
         assertWithin(what, node, values[i] as HostArray, bounded[i] as (typeof bounded)[number]);

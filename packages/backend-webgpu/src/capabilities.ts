@@ -1,0 +1,28 @@
+import type { Capabilities } from '@evenkeel/tensor';
+import type { DeviceTraits } from './wgsl/device-traits.ts';
+
+/** One binding is kept free for memory to work in. */
+const SCRATCH_BINDINGS = 1;
+
+export function traitsOf({ limits, features }: GPUDevice): DeviceTraits {
+  return {
+    half: features.has('shader-f16'),
+    workgroupThreads: Math.min(limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX, 256),
+    workgroupBytes: limits.maxComputeWorkgroupStorageSize,
+    workgroupsPerAxis: limits.maxComputeWorkgroupsPerDimension,
+    storageBuffers: limits.maxStorageBuffersPerShaderStage,
+  };
+}
+
+export function capabilitiesOf({ limits }: GPUDevice, memoryBytes: number): Capabilities {
+  return {
+    dtypes: ['float32', 'float16', 'int32', 'uint32', 'bool'],
+    layouts: {},
+    buffersPerKernel: limits.maxStorageBuffersPerShaderStage - SCRATCH_BINDINGS,
+    maxBufferBytes: Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize, 2 ** 31),
+    memoryBytes,
+    elementBytes: { bool: 4, float16: 2 },
+    threads: 1,
+    inPlace: true,
+  };
+}

@@ -1,0 +1,81 @@
+/// <reference types="@webgpu/types" />
+import type { Settings } from './options.ts';
+
+/** A device with what is known of it. */
+export interface Device {
+  readonly device: GPUDevice;
+  /** `nvidia h100`, `google swiftshader`: for people. */
+  readonly description: string;
+  /** Whether the backend destroys it in the end. */
+  readonly isOwn: boolean;
+}
+
+/** Features that are used where a card has them. */
+const features: readonly GPUFeatureName[] = ['shader-f16', 'timestamp-query', 'subgroups'];
+const limits = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupSizeY',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeWorkgroupsPerDimension',
+] as const;
+
+/**
+ * A device of this machine.
+ *
+ * @throws when there is none, with what to do about it.
+ */
+export async function openDevice({ powerPreference, device }: Settings): Promise<Device> {
+  if (device !== undefined)
+    return { device: device as GPUDevice, description: 'a device of the program', isOwn: false };
+  const gpu = await findGpu();
+  const adapter = await gpu.requestAdapter(powerPreference === undefined ? {} : { powerPreference });
+  if (!adapter) throw new Error(`webgpu: no graphics device was found. ${adviceHere()}`);
+  const requiredLimits = Object.fromEntries(limits.map((name) => [name, adapter.limits[name]]));
+  const requiredFeatures = features.filter((name) => adapter.features.has(name));
+  const opened = await adapter.requestDevice({ label: 'evenkeel', requiredFeatures, requiredLimits });
+  const { vendor, architecture, description } = adapter.info;
+  const words = [vendor, architecture, description].filter((word) => word !== '');
+  return { device: opened, description: words.join(' ') || 'unknown device', isOwn: true };
+}
+
+/** Node's WebGPU crashes where its entry object is collected: it is made once and kept. */
+let nodeGpu: Promise<GPU> | undefined;
+
+async function findGpu(): Promise<GPU> {
+  const { gpu } = (globalThis as { navigator?: { gpu?: GPU } }).navigator ?? {};
+  if (gpu) return gpu;
+  if (!isNode()) throw new Error(`webgpu: this browser has no WebGPU here. ${adviceHere()}`);
+  nodeGpu ??= createNodeGpu();
+  return nodeGpu;
+}
+
+async function createNodeGpu(): Promise<GPU> {
+  // A bundler for browsers must not look for it.
+  const name = 'webgpu';
+  let library: { create(options: readonly string[]): GPU };
+  try {
+    library = (await import(/* @vite-ignore */ name)) as typeof library;
+  } catch (error) {
+    nodeGpu = undefined;
+    throw new Error(
+      `webgpu: in Node it needs the package 'webgpu' (npm install webgpu): ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
+  }
+  return library.create([]);
+}
+
+function isNode(): boolean {
+  return globalThis.process?.versions?.node !== undefined;
+}
+
+function adviceHere(): string {
+  if (isNode()) {
+    return 'In Node it takes a driver for Vulkan, Metal or Direct3D 12; on Linux without a card, software such as SwiftShader, named in VK_ICD_FILENAMES';
+  }
+  return 'It takes a recent browser, and a page served from localhost or by https';
+}

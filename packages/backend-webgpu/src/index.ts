@@ -1,0 +1,2 @@
+export { type WebgpuBackend, type WebgpuStatistics, webgpu } from './backend.ts';
+export type { WebgpuOptions } from './options.ts';

@@ -1,0 +1,12 @@
+/** What printed kernels depend on beside the kernel: properties of the device. */
+export interface DeviceTraits {
+  /** Whether float16 can be stored as it is; packed in pairs otherwise. */
+  readonly half: boolean;
+  /** Most threads of a workgroup, and bytes that they share. */
+  readonly workgroupThreads: number;
+  readonly workgroupBytes: number;
+  /** Most workgroups along one axis of a dispatch. */
+  readonly workgroupsPerAxis: number;
+  /** Most storage buffers that a kernel binds. */
+  readonly storageBuffers: number;
+}

@@ -1,0 +1,200 @@
+import {
+  alwaysHolds,
+  type Guard,
+  type Index,
+  IndexSpace,
+  type Linear,
+  type LinearGuard,
+  type Operand,
+} from '@evenkeel/tensor/kernel';
+import type { Code, Value } from './code.ts';
+import type { FunctionName } from './functions.ts';
+
+type Term = Linear['terms'][number];
+
+const INT32 = 2 ** 31;
+
+/** What index printing needs of the kernel around it. */
+export interface IndexContext {
+  readonly code: Code;
+  readonly operands: readonly Operand[];
+  use(name: FunctionName): string;
+  /** Reads an integer operand as i32. */
+  readInteger(operand: number, index: Value): Value;
+}
+
+/** Prints the indices of one kernel as i32, each part in the loop that it changes in. */
+export class Indices {
+  readonly space = new IndexSpace();
+  readonly #axes: Linear[];
+  readonly #values = new Map<number, Value>();
+  readonly #linears = new Map<Index, Linear>();
+  readonly #context: IndexContext;
+
+  /** `sizes` of the kernel's axes, by axis number. */
+  constructor(sizes: readonly number[], context: IndexContext) {
+    this.#context = context;
+    this.#axes = sizes.map((size) => this.space.addAxis(size));
+  }
+
+  /** Axis `axis` has this value from now on. */
+  bind(axis: number, value: Value): void {
+    this.#values.set(axis, value);
+  }
+
+  axis(axis: number): Linear {
+    return this.#axes[axis] as Linear;
+  }
+
+  /** Binds axes `first`, `first + 1` ... of `sizes` to the digits of a row-major position. */
+  bindDigits(first: number, sizes: readonly number[], position: Value): void {
+    const { code } = this.#context;
+    let rest = position;
+    const outermost = sizes.findIndex((size) => size !== 1);
+    for (let axis = sizes.length - 1; axis >= 0; axis--) {
+      // Where an axis has no elements nothing is computed, but it is compiled.
+      const size = Math.max(1, sizes[axis] as number);
+      if (sizes[axis] === 1) continue;
+      if (axis === outermost) {
+        this.bind(first + axis, rest);
+        continue;
+      }
+      const isPowerOfTwo = (size & (size - 1)) === 0;
+      this.bind(
+        first + axis,
+        code.define(isPowerOfTwo ? `${rest.text} & ${size - 1}` : `${rest.text} % ${size}`, 'i32', [rest]),
+      );
+      rest = code.define(isPowerOfTwo ? `${rest.text} >> ${Math.log2(size)}u` : `${rest.text} / ${size}`, 'i32', [
+        rest,
+      ]);
+    }
+  }
+
+  /** Axis `axis` is another index from now on. */
+  substitute(axis: number, by: Linear): void {
+    this.#axes[axis] = by;
+    this.#linears.clear();
+  }
+
+  linear(index: Index): Linear {
+    const known = this.#linears.get(index);
+    if (known) return known;
+    const linear = this.#convert(index);
+    this.#linears.set(index, linear);
+    return linear;
+  }
+
+  #convert(index: Index): Linear {
+    const { space } = this;
+    switch (index.kind) {
+      case 'literal':
+        return space.literal(index.value);
+      case 'axis':
+        return this.axis(index.axis);
+      case 'add':
+        return space.add(this.linear(index.left), this.linear(index.right));
+      case 'mul':
+        return space.mul(this.linear(index.left), index.by);
+      case 'floorDiv':
+        return space.floorDiv(this.linear(index.left), index.by);
+      case 'mod':
+        return space.mod(this.linear(index.left), index.by);
+      case 'load': {
+        const unsigned = this.#context.operands[index.operand]?.dtype === 'uint32';
+        const bounds = unsigned ? { min: 0, max: 2 * INT32 - 1 } : { min: -INT32, max: INT32 - 1 };
+        const guards = index.guards.map((guard) => this.linearGuard(guard));
+        return space.load(index.operand, this.linear(index.index), guards, bounds);
+      }
+    }
+  }
+
+  linearGuard(guard: Guard): LinearGuard {
+    return { ...guard, index: this.linear(guard.index) };
+  }
+
+  value(index: Index): Value {
+    return this.valueOf(this.linear(index));
+  }
+
+  /** Outer blocks' parts are added first, so that they leave the inner blocks. */
+  valueOf(linear: Linear): Value {
+    const { code } = this.#context;
+    const parts = linear.terms.map((term) => this.#term(term));
+    parts.sort((a, b) => a.scope.depth - b.scope.depth);
+    const [first, ...others] = parts;
+    // A constant index outside of its array does not compile, though nothing reads there.
+    if (!first)
+      return linear.constant < 0 ? code.literal(i32(linear.constant), 'i32') : code.given(`${linear.constant}`, 'i32');
+    const start =
+      linear.constant === 0 ? first : code.define(`${first.text} + ${i32(linear.constant)}`, 'i32', [first]);
+    return others.reduce((sum, part) => code.define(`${sum.text} + ${part.text}`, 'i32', [sum, part]), start);
+  }
+
+  #term({ atom, factor }: Term): Value {
+    const { code } = this.#context;
+    let value: Value;
+    if (atom.kind === 'axis') {
+      value = this.#values.get(atom.axis) as Value;
+    } else if (atom.kind === 'load') {
+      value = this.#context.readInteger(atom.operand, this.valueOf(atom.base));
+      const condition = this.#conjunction(atom.guards);
+      if (condition) value = code.define(`select(0, ${value.text}, ${condition.text})`, 'i32', [value, condition]);
+    } else {
+      value = this.#division(atom.kind, atom.base, atom.by);
+    }
+    return factor === 1 ? value : code.define(`${value.text} * ${i32(factor)}`, 'i32', [value]);
+  }
+
+  #division(kind: 'floorDiv' | 'mod', base: Linear, by: number): Value {
+    const { code } = this.#context;
+    const value = this.valueOf(base);
+    const text = value.text;
+    // The arithmetic shift and the mask round towards minus infinity.
+    if ((by & (by - 1)) === 0) {
+      return code.define(kind === 'floorDiv' ? `${text} >> ${Math.log2(by)}u` : `${text} & ${by - 1}`, 'i32', [value]);
+    }
+    if (base.min >= 0 && base.max < INT32) {
+      return code.define(`${text} ${kind === 'floorDiv' ? '/' : '%'} ${by}`, 'i32', [value]);
+    }
+    const name = this.#context.use(kind === 'floorDiv' ? 'floorQuotient' : 'floorRemainder');
+    return code.define(`${name}(${text}, ${by})`, 'i32', [value]);
+  }
+
+  /** The condition that all guards hold; undefined where they always do. */
+  condition(guards: readonly Guard[]): Value | undefined {
+    return this.#conjunction(guards.map((guard) => this.linearGuard(guard)));
+  }
+
+  #conjunction(guards: readonly LinearGuard[]): Value | undefined {
+    const { code } = this.#context;
+    const conditions = guards.filter((guard) => !alwaysHolds(guard)).map((guard) => this.#guard(guard));
+    conditions.sort((a, b) => a.scope.depth - b.scope.depth);
+    const [first, ...others] = conditions;
+    return others.reduce(
+      (all, next) => code.define(`${all?.text} && ${next.text}`, 'bool', [all as Value, next]),
+      first,
+    );
+  }
+
+  #guard(guard: LinearGuard): Value {
+    const { code } = this.#context;
+    const { index } = guard;
+    if (guard.kind === 'multiple') {
+      const rest = this.valueOf(this.space.mod(index, guard.of));
+      return code.define(`${rest.text} == 0`, 'bool', [rest]);
+    }
+    const { from, to } = guard;
+    if (from >= to || index.max < from || index.min >= to) return code.given('false', 'bool');
+    const value = this.valueOf(index);
+    const fits = index.min >= -INT32 && index.max < INT32;
+    if (fits && index.min >= from) return code.define(`${value.text} < ${i32(to)}`, 'bool', [value]);
+    if (fits && index.max < to) return code.define(`${value.text} >= ${i32(from)}`, 'bool', [value]);
+    // Both bounds in one comparison, also of what wrapped.
+    return code.define(`u32(${value.text} - ${i32(from)}) < ${to - from}u`, 'bool', [value]);
+  }
+}
+
+/** A whole number as WGSL writes it. */
+export function i32(value: number): string {
+  return value >= 0 ? `${value}` : `(${value})`;
+}

@@ -1,0 +1,51 @@
+import { type Expr, type Index, type RowKernel, visitExprs } from '@evenkeel/tensor/kernel';
+import type { DeviceTraits } from './device-traits.ts';
+
+/** How rows are given to threads. */
+export interface RowMode {
+  /** `thread`: each thread makes rows alone. `group`: a workgroup shares a row. */
+  readonly kind: 'thread' | 'group';
+  /** Threads of a workgroup. */
+  readonly threads: number;
+}
+
+/** Rows up to here are too short to share. */
+const SHORT = 32;
+/** From so many rows on, threads that take one each keep a device busy. */
+const MANY = 4096;
+
+export function rowModeOf(kernel: RowKernel, { workgroupThreads }: DeviceTraits): RowMode {
+  const product = (sizes: readonly number[]): number => sizes.reduce((all, size) => all * size, 1);
+  const [rows, elements] = [product(kernel.outer), product(kernel.inner)];
+  const isAlone = elements <= SHORT || (rows >= MANY && isContiguousInRows(kernel));
+  if (isAlone) return { kind: 'thread', threads: Math.min(64, workgroupThreads) };
+  return { kind: 'group', threads: Math.min(elements <= 1024 ? 64 : 256, workgroupThreads) };
+}
+
+/** Whether neighbouring rows, rather than neighbouring elements, are neighbours in memory, as when first axes are summed. */
+function isContiguousInRows({ outer, inner, stages }: RowKernel): boolean {
+  let main: Index | undefined;
+  const values = stages.map((stage): Expr => (stage.kind === 'store' ? stage.store.value : stage.value));
+  visitExprs(values, (expr) => {
+    if (expr.kind === 'load') main ??= expr.index;
+    return undefined;
+  });
+  if (main === undefined) return false;
+  const rowStep = stepOf(main, outer.length - 1);
+  const elementStep = stepOf(main, outer.length + inner.length - 1);
+  return rowStep === 1 && elementStep !== 1;
+}
+
+/** The factor of an axis in an index; 0 where it does not appear by itself. */
+function stepOf(index: Index, axis: number): number {
+  switch (index.kind) {
+    case 'axis':
+      return index.axis === axis ? 1 : 0;
+    case 'add':
+      return stepOf(index.left, axis) + stepOf(index.right, axis);
+    case 'mul':
+      return stepOf(index.left, axis) * index.by;
+    default:
+      return 0;
+  }
+}

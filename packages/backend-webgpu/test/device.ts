@@ -1,0 +1,27 @@
+import { existsSync } from 'node:fs';
+import { type WebgpuBackend, type WebgpuOptions, webgpu } from '../src/index.ts';
+
+const swiftShader = '/usr/lib/chromium/vk_swiftshader_icd.json';
+
+/** A backend on this machine's card, or on the software that Debian's Chromium brings. */
+export async function openBackend(options: WebgpuOptions = {}): Promise<WebgpuBackend> {
+  if (process.env.VK_ICD_FILENAMES === undefined && existsSync(swiftShader)) process.env.VK_ICD_FILENAMES = swiftShader;
+  return webgpu(options);
+}
+
+async function probe(): Promise<string | undefined> {
+  try {
+    await (await openBackend()).dispose();
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** Why no test can run here, if so. Where CI is set there is no excuse: tests run and fail. */
+export const noDevice: string | undefined = process.env.CI ? undefined : await probe();
+if (noDevice) {
+  console.warn(
+    `NOT TESTED: the tests of @evenkeel/backend-webgpu are left out. ${noDevice}. Debian: apt-get install -y --no-install-recommends chromium libvulkan1`,
+  );
+}
