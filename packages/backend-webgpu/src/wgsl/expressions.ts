@@ -46,7 +46,6 @@ const integerBinary = {
 } as const;
 
 const symbols: Partial<Record<BinaryOp, string>> = { add: '+', sub: '-', mul: '*' };
-const bitSymbols = { xor: '^', shiftLeft: '<<', shiftRight: '>>' } as const;
 const comparisons: Record<CompareOp, { symbol: string; float: FunctionName }> = {
   equal: { symbol: '==', float: 'isEqual' },
   notEqual: { symbol: '!=', float: 'isEqual' },
@@ -107,10 +106,12 @@ export class Expressions {
         return this.#rounded(this.#unary(expr.op, this.value(expr.operand), expr.dtype), expr.dtype);
       case 'binary':
         return this.#rounded(this.#binary(expr), expr.dtype);
-      case 'bits': {
-        const [left, right] = [this.value(expr.left), this.value(expr.right)];
-        return code.define(`${left.text} ${bitSymbols[expr.op]} ${right.text}`, 'u32', [left, right]);
-      }
+      case 'random':
+        return this.#program.call(
+          'threefry',
+          'u32',
+          ...[...expr.key, expr.element, expr.stream].map((word) => this.value(word)),
+        );
       case 'compare':
         return this.#compare(expr.op, this.value(expr.left), this.value(expr.right));
       case 'where':

@@ -1,6 +1,7 @@
 import { floatFunctions } from './float-functions.ts';
 import { integerFunctions } from './integer-functions.ts';
 import { powerFunctions } from './power-functions.ts';
+import { randomFunctions } from './random-functions.ts';
 import { storageFunctions } from './storage-functions.ts';
 import { transcendentalFunctions } from './transcendental-functions.ts';
 
@@ -16,6 +17,7 @@ const functions = {
   ...floatFunctions,
   ...transcendentalFunctions,
   ...powerFunctions,
+  ...randomFunctions,
 } as const satisfies Record<string, WgslFunction>;
 
 export type FunctionName = keyof typeof functions;
