@@ -76,19 +76,18 @@ function hashes(folder: string): Record<string, string> {
 }
 
 describe('a run that is killed again and again', () => {
-  test.each(['js', 'wasm'])('ends with the bits of one that was never interrupted, %s', async (backend) => {
+  test.concurrent.each(['js', 'wasm'])('ends with the bits of one that was never interrupted, %s', async (backend) => {
     const [whole, killed] = [join(folders, `whole-${backend}`), join(folders, `killed-${backend}`)];
     expect(await run(whole, backend)).toMatchObject({ code: 0, signal: null });
     const reference = hashes(whole);
-    expect(Object.keys(reference)).toContain('training-state-0006144.safetensors');
-    expect(Object.keys(reference).filter((name) => name.startsWith('network-snapshot'))).toHaveLength(8);
+    expect(Object.keys(reference)).toContain('training-state-0000004.safetensors');
+    expect(Object.keys(reference).filter((name) => name.startsWith('network-snapshot'))).toHaveLength(6);
 
     const deaths: Death[] = [
       { dies: 'half' },
       { dies: 'whole' },
       // At any moment: whatever the draw, what follows must hold.
-      { after: { lines: 2 + Math.floor(4 * Math.random()), ms: 30 * Math.random() } },
-      { after: { lines: 2 + Math.floor(4 * Math.random()), ms: 30 * Math.random() } },
+      { after: { lines: 2 + Math.floor(3 * Math.random()), ms: 60 * Math.random() } },
     ];
     for (const death of deaths) {
       const { code, signal } = await run(killed, backend, death);

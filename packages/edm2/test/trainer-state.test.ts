@@ -2,8 +2,19 @@ import { type DataLoader, Dropout } from '@evenkeel/nn';
 import { Generator, type Tensor, tensor } from '@evenkeel/tensor';
 import { guardLeaks } from '@evenkeel/tensor/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Batch, type Precond, Trainer, type TrainerOptions, type TrainerState } from '../src/index.ts';
+import {
+  type Batch,
+  type Precond,
+  type PrecondOptions,
+  Trainer,
+  type TrainerOptions,
+  type TrainerState,
+} from '../src/index.ts';
 import { tinyNetwork } from './tiny-network.ts';
+
+/** One level, without attention: states and steps are the same in kind, and made ready sooner. */
+const smallNetwork = (options: Partial<PrecondOptions> = {}) =>
+  tinyNetwork({ channelMult: [1], channelsPerHead: 64, ...options });
 
 guardLeaks({ beforeEach, afterEach });
 
@@ -38,7 +49,7 @@ interface Part {
   readonly from?: TrainerState;
 }
 
-async function train({ steps, from }: Part, net: Precond = tinyNetwork({ dropout: 0.2 })) {
+async function train({ steps, from }: Part, net: Precond = smallNetwork({ dropout: 0.2 })) {
   try {
     using trainer = new Trainer(net, sourceAt(from?.images ?? 0, 4), options);
     if (from !== undefined) await trainer.restore(from);
@@ -56,7 +67,7 @@ describe('the state of a training', () => {
     const first = await train({ steps: 2 });
     const rest = await train(
       { steps: 3, from: first.state },
-      tinyNetwork({ dropout: 0.2, generator: new Generator(99) }),
+      smallNetwork({ dropout: 0.2, generator: new Generator(99) }),
     );
     expect([...first.losses, ...rest.losses]).toEqual(whole.losses);
     expect(rest.state).toEqual(whole.state);
@@ -93,7 +104,7 @@ describe('the state of a training', () => {
     await expect(train({ steps: 1, from: { ...state, seed: 4 } })).rejects.toThrow(
       /of seed 4, this training has seed 3$/,
     );
-    const wide = tinyNetwork({ modelChannels: 16 });
+    const wide = smallNetwork({ modelChannels: 16 });
     await expect(train({ steps: 1, from: state }, wide)).rejects.toThrow(
       /does not fit Precond: misfit.*other options\?$/,
     );
@@ -109,7 +120,7 @@ describe('the state of a training', () => {
 describe('what a step is made of', () => {
   test('an encoder is part of the step: its noise is fresh in each and follows from seed and images seen', async () => {
     const run = async (compile: boolean) => {
-      using net = tinyNetwork();
+      using net = smallNetwork();
       const encoder = {
         encode: (raw: Tensor, random: Generator) => raw.slice(null, [0, 2]).add(random.normal([4, 2, 4, 4])),
       };
@@ -130,7 +141,7 @@ describe('what a step is made of', () => {
   });
 
   test('counts what is not finite in the gradients, and trains on without it', async () => {
-    using net = tinyNetwork();
+    using net = smallNetwork();
     let round = 0;
     const next = async () => {
       const images = new Float32Array(4 * 32).fill(round++ === 1 ? Number.POSITIVE_INFINITY : 0.25);
@@ -147,7 +158,7 @@ describe('what a step is made of', () => {
 
   test('a loss scale multiplies gradients and is not taken out again', async () => {
     const norms = async (lossScale: number) => {
-      using net = tinyNetwork();
+      using net = smallNetwork();
       const scaled = { ...options, lossScale, gradientNorm: true, learningRate: { referenceRate: 0 } };
       using trainer = new Trainer(net, sourceAt(0, 4), scaled);
       const { gradientNorm, loss } = await trainer.step();
@@ -156,14 +167,14 @@ describe('what a step is made of', () => {
     const [[loss, norm], [sameLoss, scaledNorm]] = [await norms(1), await norms(64)];
     expect(sameLoss).toBe(loss);
     expect(scaledNorm).toBe(64 * norm); // a power of two moves no bit
-    using net = tinyNetwork();
+    using net = smallNetwork();
     for (const lossScale of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
       expect(() => new Trainer(net, sourceAt(0, 4), { ...options, lossScale })).toThrow(/lossScale must be above 0/);
     }
   });
 
   test('a Dropout layer of the user keeps its own generator', async () => {
-    using net = tinyNetwork({ dropout: new Dropout(0.5, { generator: new Generator(1) }) });
+    using net = smallNetwork({ dropout: new Dropout(0.5, { generator: new Generator(1) }) });
     using trainer = new Trainer(net, sourceAt(0, 4), options);
     expect(Number.isFinite(await (await trainer.step()).loss.item())).toBe(true);
   });

@@ -5,7 +5,7 @@ export const tinyPreset: TrainingPreset = {
   name: 'tiny',
   madeFor: { imgResolution: 4, imgChannels: 3, labelDim: 2 },
   network: { modelChannels: 4, channelMult: [1], numBlocks: 1, logvarChannels: 8, dropout: 0.1 },
-  duration: 6144,
+  duration: 4096,
   batchSize: 128,
   loss: { pMean: -0.4, pStd: 1, sigmaData: 0.5 },
   learningRate: { referenceRate: 0.02, decayBatches: 10, rampupImages: 512 },

@@ -48,8 +48,9 @@ export function encodeCheckpoint({ state, elapsedSeconds, numerics }: Checkpoint
  * @throws one line, where the file is cut off, damaged anywhere, or no checkpoint.
  * @example
  * ```ts
- * const file = 'out/my-run/training-state-0008388.safetensors';
- * if (existsSync(file)) decodeCheckpoint(await readFile(file), file).state.images; // 8388608, words
+ * const state = { images: 1024, seed: 0, tensors: new Map() };
+ * const bytes = encodeCheckpoint({ state, elapsedSeconds: 60, numerics: 'js' }); // or a file's
+ * decodeCheckpoint(bytes, 'training-state-0000001.safetensors').state.images; // 1024
  * ```
  */
 export function decodeCheckpoint(bytes: Uint8Array, file = 'checkpoint'): Checkpoint {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { writeFileAtomically } from '@evenkeel/formats/node';
-import { currentBackend } from '@evenkeel/tensor';
+import { commit, currentBackend } from '@evenkeel/tensor';
 import type { Trainer, TrainStep } from '../../train/trainer.ts';
 import { type FoundCheckpoint, writeCheckpoint } from './checkpoint-folder.ts';
 import { kimgName } from './kimg.ts';
@@ -81,7 +81,10 @@ export class RunPart {
     await this.#log.print(
       `${trainer.net.parameterCount()} parameters, ${dataset.length} images of '${dataset.name}', ${duration} images in batches of ${batchSize}`,
     );
-    if (checkpoint === undefined) return;
+    if (checkpoint === undefined) {
+      await commit(); // first values
+      return;
+    }
     await trainer.restore(checkpoint.state);
     await this.#log.print(`goes on from ${checkpoint.path}, ${checkpoint.state.images} images`);
     if (checkpoint.numerics === numericsNow()) return;

@@ -15,6 +15,9 @@ export interface EventFileOptions {
  *
  * @example
  * ```ts
+ * import { mkdir } from 'node:fs/promises';
+ *
+ * await mkdir('out/my-run', { recursive: true });
  * const events = await EventFile.create('out/my-run');
  * await events.add(1024, { 'Loss/loss': 0.71, 'Loss/learning_rate': 0.01 });
  * ```
