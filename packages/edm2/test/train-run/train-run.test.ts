@@ -5,7 +5,7 @@ import { decodePng } from '@evenkeel/formats';
 import { createJsBackend, withBackend } from '@evenkeel/tensor';
 import { guardLeaks } from '@evenkeel/tensor/testing';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { decodeSnapshot, describedNetwork, type TrainingPreset } from '../../src/index.ts';
+import { decodeSnapshot, describedNetwork, type ImageDataset, type TrainingPreset } from '../../src/index.ts';
 import { type TrainRunOptions, trainRun } from '../../src/node/index.ts';
 import { gridClasses } from '../../src/node/training/sample-grid.ts';
 import { stripes, tinyPreset } from './tiny-run.ts';
@@ -113,6 +113,22 @@ describe('a run', () => {
     const again = await run(parts);
     expect([again.images, again.isComplete]).toEqual([3072, true]);
     expect(again.elapsedSeconds).toBeLessThan(rest.elapsedSeconds + 1);
+  });
+
+  test('learns latents too: they are drawn in the step, and their encoder stands in the snapshots', async () => {
+    const folder = newFolder();
+    const latents: ImageDataset = {
+      name: 'latents',
+      length: 6,
+      channels: 8,
+      resolution: 4,
+      labelDim: 0,
+      image: async (index) => Float32Array.from({ length: 128 }, (_, i) => (i < 64 ? index : 1)),
+    };
+    await run(folder, { dataset: latents, preset: { ...preset, duration: 256, draws: 'shuffled' } });
+    const name = 'network-snapshot-0000000-0.100.safetensors';
+    const { encoder, options } = describedNetwork(decodeSnapshot(readFileSync(join(folder, name)), name).metadata!);
+    expect([encoder, options.imgChannels, options.labelDim]).toEqual(['stability-vae', 4, 0]);
   });
 
   test('saves when asked, and goes on', async () => {

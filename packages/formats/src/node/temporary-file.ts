@@ -23,11 +23,12 @@ export class TemporaryFile {
     return new TemporaryFile(path, name, await openInFolder(name));
   }
 
-  /** Flushes the content to the disk and gives it its name. */
+  /** Flushes the content to the disk, gives it its name, and flushes the folder, which holds names. */
   async commit(): Promise<void> {
     await this.handle.sync();
     await this.handle.close();
     await rename(this.#name, this.path);
+    await flushFolder(dirname(this.path));
   }
 
   /** Leaves nothing behind; after {@link commit}, does nothing. */
@@ -35,6 +36,13 @@ export class TemporaryFile {
     await this.handle.close().catch(() => {});
     await rm(this.#name, { force: true }).catch(() => {});
   }
+}
+
+/** Where folders cannot be flushed (Windows, some network disks), nothing is. */
+async function flushFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r').catch(() => undefined);
+  await folder?.sync().catch(() => {});
+  await folder?.close();
 }
 
 async function openInFolder(path: string): Promise<FileHandle> {

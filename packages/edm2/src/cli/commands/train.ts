@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { type ImageDataset, loadEmoji16 } from '../../data/index.ts';
+import { openImageDataset } from '../../node/data/open.ts';
 import { trainRun } from '../../node/training/train-run.ts';
 import { trainingPresets } from '../../presets/index.ts';
 import { type BackendChoice, useBackend, withBackend } from '../backend.ts';
@@ -13,7 +13,7 @@ export function trainCommand(): Command {
   const command = new Command('train')
     .description('Trains an EDM2 network in a folder. The same command again goes on where training was stopped.')
     .requiredOption('--outdir <folder>', 'where the run is written')
-    .requiredOption('--data <data>', "what it learns: emoji16, a folder of images, or a data set's zip")
+    .requiredOption('--data <data>', 'what it learns: emoji16, a folder or zip of images or latents, idx files')
     .option('--cond <bool>', 'whether the network is told labels', flag, true)
     .addOption(
       new Option(
@@ -77,7 +77,7 @@ Examples:
 Ctrl-C and SIGTERM stop after the step under way and save (exit code 130); SIGUSR1 saves and goes on.`;
 
 async function run(flags: TrainFlags & NetworkFlags & BackendChoice & RunFlags, command: Command): Promise<void> {
-  const dataset = await openData(flags.data);
+  await using dataset = await openImageDataset(flags.data, { useLabels: flags.cond });
   const { options, problem } = runOptions(flags, dataset);
   if (problem !== undefined) command.error(`error: ${problem}`);
   if (flags.dryRun) {
@@ -111,10 +111,4 @@ async function run(flags: TrainFlags & NetworkFlags & BackendChoice & RunFlags, 
 interface RunFlags {
   readonly dryRun: boolean;
   readonly json: boolean;
-}
-
-/** The data set that `--data` names. */
-async function openData(data: string): Promise<ImageDataset> {
-  if (data === 'emoji16') return loadEmoji16();
-  throw new Error(`--data ${data}: only emoji16 can be read so far`);
 }
