@@ -28,6 +28,7 @@ export { evenMixture, type FeatureStatistics, RunningStatistics } from './metric
 export { type Neighbour, nearestImages } from './metrics/nearest.ts';
 export { type Planes, resizeBicubic } from './metrics/resize.ts';
 export { Block, type BlockOptions, type BlockStyle } from './network/block.ts';
+export { type CountedOp, type NetworkComplexity, networkComplexity } from './network/complexity.ts';
 export {
   describedNetwork,
   type EncoderName,

@@ -1,7 +1,8 @@
 import { MPConv, MPFourier, MPLinear, mpConcat, mpSilu, mpSum } from '@evenkeel/mp-nn';
-import { Module, Parameter, requireSizes, snakeCase } from '@evenkeel/nn';
+import { Module, Parameter, snakeCase } from '@evenkeel/nn';
 import { concat, ones, type Tensor, zeros } from '@evenkeel/tensor';
 import { Block, type BlockStyle } from './block.ts';
+import { type LayerPlan, planUNet } from './unet-plan.ts';
 
 /** Options of {@link UNet}; those of blocks go to every block. */
 export interface UNetOptions extends BlockStyle {
@@ -63,25 +64,10 @@ export class UNet extends Module {
 
   constructor(options: UNetOptions) {
     super();
-    const { imgResolution, imgChannels, labelDim, modelChannels = 192, channelMult = [1, 2, 3, 4] } = options;
+    const { imgChannels, labelDim } = options;
     const { generator, dtype = 'float32' } = options;
     const init = generator === undefined ? { dtype } : { dtype, generator };
-    requireSizes('UNet', { imgResolution, imgChannels, modelChannels, numBlocks: options.numBlocks ?? 3 });
-    if (!Number.isInteger(labelDim) || labelDim < 0) {
-      throw new Error(`UNet: labelDim must be a whole number, 0 for an unconditional network, got ${labelDim}`);
-    }
-    const halvings = 2 ** (channelMult.length - 1);
-    if (channelMult.length === 0)
-      throw new Error('UNet: channelMult is empty. Give a factor for each level, such as [1, 2]');
-    if (imgResolution % halvings !== 0) {
-      throw new Error(
-        `UNet: ${channelMult.length} levels need a resolution divisible by ${halvings}, got ${imgResolution}. Change channelMult or imgResolution`,
-      );
-    }
-    const widths = channelMult.map((mult) => modelChannels * mult);
-    const [narrowest] = widths as [number];
-    const noiseChannels = options.channelMultNoise ? modelChannels * options.channelMultNoise : narrowest;
-    const embChannels = options.channelMultEmb ? modelChannels * options.channelMultEmb : Math.max(...widths);
+    const { noiseChannels, embChannels, enc, dec } = planUNet(options);
     this.labelDim = labelDim;
     this.labelBalance = options.labelBalance ?? 0.5;
     this.concatBalance = options.concatBalance ?? 0.5;
@@ -89,9 +75,8 @@ export class UNet extends Module {
     this.embFourier = new MPFourier(noiseChannels, init);
     this.embNoise = new MPLinear(noiseChannels, embChannels, init);
     this.embLabel = labelDim > 0 ? new MPLinear(labelDim, embChannels, init) : undefined;
-    const plan = planLevels(options, widths);
     this.enc = new Map(
-      plan.enc.map(({ name, ...entry }) => [
+      enc.map(({ name, ...entry }) => [
         name,
         entry.resampleMode === undefined
           ? new MPConv(entry.inChannels, entry.outChannels, { kernel: 3, ...init })
@@ -99,9 +84,10 @@ export class UNet extends Module {
       ]),
     );
     this.dec = new Map(
-      plan.dec.map(({ name, ...entry }) => [name, new Block({ ...options, ...entry, embChannels, flavor: 'dec' })]),
+      dec.map(({ name, ...entry }) => [name, new Block({ ...options, ...entry, embChannels, flavor: 'dec' })]),
     );
-    this.outConv = new MPConv(narrowest, imgChannels, { kernel: 3, ...init });
+    const { outChannels } = dec.at(-1) as LayerPlan;
+    this.outConv = new MPConv(outChannels, imgChannels, { kernel: 3, ...init });
   }
 
   forward(x: Tensor, noiseLabel: Tensor, labels: Tensor | null = null): Tensor {
@@ -129,48 +115,4 @@ export class UNet extends Module {
     const shape = [Math.max(emb.shape[0] as number, label.shape[0] as number), emb.shape[1] as number];
     return mpSilu(mpSum(emb.broadcastTo(shape), label.broadcastTo(shape), this.labelBalance));
   }
-}
-
-/** One layer of a level; without a resample mode it is a plain convolution. */
-interface LayerPlan {
-  readonly name: string;
-  readonly inChannels: number;
-  readonly outChannels: number;
-  readonly resampleMode?: 'keep' | 'down' | 'up';
-  readonly attention?: boolean;
-}
-
-/** The layers of encoder and decoder in order, with the channels that flow between them. */
-function planLevels(options: UNetOptions, widths: readonly number[]): { enc: LayerPlan[]; dec: LayerPlan[] } {
-  const { imgResolution, imgChannels, numBlocks = 3, attnResolutions = [16, 8] } = options;
-  const [enc, dec]: [LayerPlan[], LayerPlan[]] = [[], []];
-  let channels = imgChannels + 1; // the constant 1
-  const add = (list: LayerPlan[], layer: Omit<LayerPlan, 'inChannels'>, extra = 0) => {
-    list.push({ inChannels: channels + extra, ...layer });
-    channels = layer.outChannels;
-  };
-  widths.forEach((width, level) => {
-    const resolution = imgResolution >> level;
-    const prefix = `${resolution}x${resolution}`;
-    const attention = attnResolutions.includes(resolution);
-    if (level === 0) add(enc, { name: `${prefix}_conv`, outChannels: width });
-    else add(enc, { name: `${prefix}_down`, outChannels: channels, resampleMode: 'down' });
-    for (let i = 0; i < numBlocks; i++) {
-      add(enc, { name: `${prefix}_block${i}`, outChannels: width, resampleMode: 'keep', attention });
-    }
-  });
-  const skips = enc.map(({ outChannels }) => outChannels);
-  for (const [level, width] of [...widths.entries()].reverse()) {
-    const resolution = imgResolution >> level;
-    const prefix = `${resolution}x${resolution}`;
-    const attention = attnResolutions.includes(resolution);
-    if (level === widths.length - 1) {
-      add(dec, { name: `${prefix}_in0`, outChannels: channels, resampleMode: 'keep', attention: true });
-      add(dec, { name: `${prefix}_in1`, outChannels: channels, resampleMode: 'keep' });
-    } else add(dec, { name: `${prefix}_up`, outChannels: channels, resampleMode: 'up' });
-    for (let i = 0; i <= numBlocks; i++) {
-      add(dec, { name: `${prefix}_block${i}`, outChannels: width, resampleMode: 'keep', attention }, skips.pop());
-    }
-  }
-  return { enc, dec };
 }
