@@ -167,19 +167,23 @@ describe('what images may be', () => {
       `${path}: a.jpg: only PNG and npy are read without the package 'sharp'. Install it: npm install sharp`,
     );
     const data = Buffer.from([1, 2, 3, 4, 5, 6]);
-    const pipeline = (read: () => Promise<unknown>) => async () =>
-      (() => ({
-        toColourspace: () => ({ raw: () => ({ toBuffer: read }) }),
-      })) as never;
     const info = { width: 2, height: 1, channels: 3 };
-    const image = await decodeWithSharp(
-      new Uint8Array(),
-      'a.jpg',
-      pipeline(async () => ({ data, info })),
-    );
-    expect(image).toEqual({ ...info, data: new Uint8Array(data) });
-    const failing = pipeline(() => Promise.reject(new Error('premature end\nof image')));
-    await expect(decodeWithSharp(new Uint8Array(), 'a.jpg', failing)).rejects.toThrow(
+    const spaces: string[] = [];
+    const sharp = (space: string, toBuffer: () => Promise<unknown>) => async () =>
+      (() => ({
+        metadata: async () => ({ space }),
+        toColourspace(wanted: string) {
+          spaces.push(wanted);
+          return { raw: () => ({ toBuffer }) };
+        },
+      })) as never;
+    const decode = (space: string, toBuffer: () => Promise<unknown>) =>
+      decodeWithSharp(new Uint8Array(), 'a.jpg', sharp(space, toBuffer));
+    for (const space of ['srgb', 'cmyk', 'b-w']) {
+      expect(await decode(space, async () => ({ data, info }))).toEqual({ ...info, data: new Uint8Array(data) });
+    }
+    expect(spaces).toEqual(['srgb', 'srgb', 'b-w']);
+    await expect(decode('srgb', () => Promise.reject(new Error('premature end\nof image')))).rejects.toThrow(
       'a.jpg: damaged or cut off (premature end)',
     );
   });

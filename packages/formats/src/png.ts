@@ -1,4 +1,5 @@
 import { convertIndexedToRgb, decode, encode } from 'fast-png';
+import { largestExpansion } from './zip.ts';
 
 /** 8-bit pixels, row by row, channels innermost (`[H, W, C]`): grey, grey + alpha, RGB or RGBA. */
 export interface RasterImage {
@@ -20,6 +21,7 @@ export interface PngWriteOptions {
   readonly level?: 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9;
 }
 
+const channelsOfColorType: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
 /** Larger pictures are refused before anything is allocated. */
 const mostPixels = 2 ** 28;
 
@@ -66,6 +68,9 @@ export function decodePng(bytes: Uint8Array, options: PngReadOptions = {}): Rast
   if (pixels === 0 || pixels > mostPixels) {
     throw new Error(`${where}: ${view.getUint32(16)} x ${view.getUint32(20)} pixels, the limit is 2^28 and 1 at least`);
   }
+  // Deflate cannot expand more: a larger claim is not worth an allocation.
+  const bits = view.getUint8(24) * (channelsOfColorType[view.getUint8(25)] ?? 1);
+  if ((pixels * bits) / 8 > bytes.length * largestExpansion) throw new Error(`${where}: pixels are cut off`);
   const png = decodeChecked(bytes, where);
   const { width, height, palette } = png;
   if (palette !== undefined) {

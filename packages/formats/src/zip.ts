@@ -20,7 +20,7 @@ const signatures = {
   local: 0x04034b50,
 };
 /** Deflate cannot expand more than this; a larger claim is not worth an allocation. */
-const largestExpansion = 1032;
+export const largestExpansion = 1032;
 
 /** As much of the end of an archive as may hold the record of its directory: the longest comment, and the zip64 record. */
 export const endBytes = 22 + 65535 + 20 + 56;
@@ -82,12 +82,13 @@ function damagedDirectory(error: unknown, where: string): unknown {
 function readEntries(bytes: Uint8Array, count: number, where: string): ZipEntry[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const entries: ZipEntry[] = [];
+  const decoder = new TextDecoder();
   let at = 0;
   for (let i = 0; i < count; i++) {
     if (view.getUint32(at, true) !== signatures.central) throw new RangeError();
     const nameLength = view.getUint16(at + 28, true);
     const extraLength = view.getUint16(at + 30, true);
-    const name = new TextDecoder().decode(bytes.subarray(at + 46, at + 46 + nameLength));
+    const name = decoder.decode(bytes.subarray(at + 46, at + 46 + nameLength));
     const method = view.getUint16(at + 10, true);
     if (view.getUint16(at + 8, true) & 1) throw new Error(`${where}: ${JSON.stringify(name)} is encrypted`);
     if (method !== 0 && method !== 8) {

@@ -62,3 +62,10 @@ test('what does not fit is refused', () => {
   new DataView(huge.buffer, huge.byteOffset).setUint32(20, 0xffffffff);
   expect(() => decodePng(huge)).toThrow('4294967295 x 4294967295 pixels');
 });
+
+test('a small file does not claim a large picture', () => {
+  const png = encodePng({ width: 1, height: 1, channels: 3, data: new Uint8Array(3) });
+  const view = new DataView(png.buffer, png.byteOffset);
+  for (const at of [16, 20]) view.setUint32(at, 2 ** 13);
+  expect(() => decodePng(png)).toThrow(/^decodePng: pixels are cut off$/);
+});

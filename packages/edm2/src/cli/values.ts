@@ -59,6 +59,14 @@ export function count(text: string): number {
   return value;
 }
 
+/** Width and height, `512x512`. */
+export function imageSize(text: string): readonly [width: number, height: number] {
+  const [, width, height] = /^(\d+)x(\d+)$/.exec(text.trim()) ?? [];
+  const size = [Number(width), Number(height)] as const;
+  if (size.every((side) => side >= 1 && side <= 65_536)) return size;
+  throw new InvalidArgumentError('Give width and height, such as 64x64.');
+}
+
 /** Whole numbers and ranges, each once and in the order given: `1,2,5-10`. */
 export function integerList(text: string): number[] {
   const values = new Set<number>();

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { expect, test } from 'vitest';
-import { count, flag, integerList, numberIn } from '../../src/cli/values.ts';
+import { count, flag, imageSize, integerList, numberIn } from '../../src/cli/values.ts';
 
 test('counts take binary suffixes', () => {
   expect(['200', '128Ki', '8Mi', '1.5Gi', '0'].map(count)).toEqual([200, 131072, 8388608, 1610612736, 0]);
@@ -29,4 +29,11 @@ test('numbers are held to their range', () => {
 test('flags', () => {
   expect(['true', 'False', '1', 'no'].map(flag)).toEqual([true, false, true, false]);
   expect(() => flag('maybe')).toThrow(InvalidArgumentError);
+});
+
+test('sizes are width by height', () => {
+  expect(imageSize('512x256')).toEqual([512, 256]);
+  for (const text of ['', '512', '0x4', '4x', '-4x4', '4x4x4', '99999x1']) {
+    expect(() => imageSize(text), text).toThrow(InvalidArgumentError);
+  }
 });

@@ -2,7 +2,8 @@ import type { RasterImage } from '@evenkeel/formats';
 
 /** What is used of the optional package `sharp`: a function from a file's bytes to pixels. */
 export type Sharp = (bytes: Uint8Array) => {
-  toColourspace(name: 'srgb'): {
+  metadata(): Promise<{ space?: string }>;
+  toColourspace(name: 'srgb' | 'b-w'): {
     raw(): {
       toBuffer(options: { resolveWithObject: true }): Promise<{
         data: Uint8Array;
@@ -21,7 +22,10 @@ export async function decodeWithSharp(bytes: Uint8Array, name: string, load = im
     throw new Error(`${name}: only PNG and npy are read without the package 'sharp'. Install it: npm install sharp`);
   });
   try {
-    const { data, info } = await sharp(bytes).toColourspace('srgb').raw().toBuffer({ resolveWithObject: true });
+    const picture = sharp(bytes);
+    // Grey stays grey, one channel of it.
+    const space = (await picture.metadata()).space === 'b-w' ? 'b-w' : 'srgb';
+    const { data, info } = await picture.toColourspace(space).raw().toBuffer({ resolveWithObject: true });
     return { ...info, data: new Uint8Array(data.buffer, data.byteOffset, data.length) };
   } catch (error) {
     throw new Error(`${name}: damaged or cut off (${(error as Error).message.split('\n')[0]})`, { cause: error });
