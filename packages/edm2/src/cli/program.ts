@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { sampleCommand } from './commands/sample.ts';
 import { trainCommand } from './commands/train.ts';
 
 /**
@@ -9,7 +10,7 @@ export function edm2Program(): Command {
     .description('Trains, samples and measures EDM2 diffusion networks.')
     .showHelpAfterError('(--help lists the options)')
     .configureHelp({ showGlobalOptions: true });
-  const commands: Command[] = [trainCommand()];
+  const commands: Command[] = [trainCommand(), sampleCommand()];
   for (const command of commands) program.addCommand(inheritSettings(command, program));
   return program;
 }
