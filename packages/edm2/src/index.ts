@@ -9,6 +9,7 @@ export {
   StatisticsCollector,
   type StatisticsCollectorOptions,
 } from './metrics/collect.ts';
+export { type CollectGeneratedOptions, collectGenerated } from './metrics/collect-generated.ts';
 export { compareStatistics, type MetricValue } from './metrics/compare.ts';
 export {
   type DenoisingError,

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { metricsCommand } from './commands/metrics.ts';
 import { sampleCommand } from './commands/sample.ts';
 import { trainCommand } from './commands/train.ts';
 
@@ -10,7 +11,7 @@ export function edm2Program(): Command {
     .description('Trains, samples and measures EDM2 diffusion networks.')
     .showHelpAfterError('(--help lists the options)')
     .configureHelp({ showGlobalOptions: true });
-  const commands: Command[] = [trainCommand(), sampleCommand()];
+  const commands: Command[] = [trainCommand(), sampleCommand(), metricsCommand()];
   for (const command of commands) program.addCommand(inheritSettings(command, program));
   return program;
 }

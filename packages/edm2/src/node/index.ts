@@ -11,6 +11,7 @@ export { decodeDataset, encodeDataset, type LatentWorkOptions } from './data/lat
 export { type OpenImageDataset, type OpenImageDatasetOptions, openImageDataset } from './data/open.ts';
 
 export { type ExtractorFiles, loadExtractors, type OnnxRuntime } from './metrics/load-extractors.ts';
+export { readStatistics, writeStatistics } from './metrics/statistics-files.ts';
 export { type NetworkWeights, readNetwork, readWeights, type StoredNetwork } from './read-network.ts';
 export {
   type GeneratedFiles,

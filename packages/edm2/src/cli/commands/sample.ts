@@ -7,6 +7,7 @@ import { generateImageFiles, missingSeeds, seedFile } from '../../node/sample/ge
 import { findGenerationFiles } from '../../node/sample/generation-files.ts';
 import { type GenerateOptions, generateImages } from '../../sample/generate.ts';
 import { type BackendChoice, useBackend, withBackend } from '../backend.ts';
+import { type GuideFlags, withGuide } from '../guide-options.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { encoderOf } from '../latents.ts';
 import { PicturePace } from '../picture-pace.ts';
@@ -14,13 +15,10 @@ import { duration, ProgressLine } from '../progress-line.ts';
 import { type SamplerFlags, samplerOptions, withSampler } from '../sampler-options.ts';
 import { integerList, numberIn } from '../values.ts';
 
-interface SampleFlags extends BackendChoice, SamplerFlags {
+interface SampleFlags extends BackendChoice, SamplerFlags, GuideFlags {
   readonly preset?: string;
   readonly models: string;
   readonly net?: string;
-  readonly gnet?: string;
-  readonly guidance?: number;
-  readonly vae?: string;
   readonly outdir?: string;
   readonly subdirs?: boolean;
   readonly grid?: string;
@@ -40,10 +38,8 @@ export function sampleCommand(): Command {
     )
     .option('--preset <name>', 'networks and guidance of published results; their files must be on this machine')
     .option('--models <folder>', 'where the files that --preset names lie', '.')
-    .option('--net <path>', 'network: a snapshot, or a folder of them, whose newest is taken')
-    .option('--gnet <path>', 'network to move away from: unconditional, smaller, or less trained')
-    .option('--guidance <weight>', 'how far to move away from --gnet; 1 is not at all (default: 1)', numberIn())
-    .option('--vae <file>', 'weights of the Stable Diffusion VAE, for networks of its latents')
+    .option('--net <path>', 'network: a snapshot, or a folder of them, whose newest is taken');
+  withGuide(command)
     .option('--outdir <folder>', 'where pictures go, named 000016.png after their seeds')
     .option('--subdirs', 'a folder for each thousand seeds')
     .option('--grid <file>', 'one picture of all, a PNG file')
