@@ -4,6 +4,14 @@ export { Edm2Loss, type Edm2LossOptions, type LossNormals, type LossTerms } from
 export { type Agreement, agreement } from './metrics/agreement.ts';
 export { Classifier, type ClassifierOptions } from './metrics/classifier.ts';
 export {
+  type CollectOptions,
+  collectDataset,
+  StatisticsCollector,
+  type StatisticsCollectorOptions,
+} from './metrics/collect.ts';
+export { type CollectGeneratedOptions, collectGenerated } from './metrics/collect-generated.ts';
+export { compareStatistics, type MetricValue } from './metrics/compare.ts';
+export {
   type DenoisingError,
   type DenoisingTriples,
   type DenoisingTriplesOptions,
@@ -24,8 +32,20 @@ export {
   encodeClassifier,
   loadEmoji16Classifier,
 } from './metrics/emoji16-classifier.ts';
+export { dinov2Dim, dinov2Features, dinov2Input } from './metrics/extractors/dinov2.ts';
+export { emoji16Features } from './metrics/extractors/emoji16.ts';
+export { type FeatureExtractor, type PixelBatch, pixelBatch } from './metrics/extractors/feature-extractor.ts';
+export { inceptionDim, inceptionFeatures } from './metrics/extractors/inception.ts';
+export type { OnnxNetwork, OnnxSession, OnnxTensor, OnnxTensorClass } from './metrics/extractors/onnx-session.ts';
 export { evenMixture, type FeatureStatistics, RunningStatistics } from './metrics/feature-statistics.ts';
+export { type ExtractorName, type Metric, metrics } from './metrics/metric.ts';
 export { type Neighbour, nearestImages } from './metrics/nearest.ts';
+export {
+  decodeStatistics,
+  encodeStatistics,
+  type FeatureRows,
+  type ImageSetStatistics,
+} from './metrics/reference.ts';
 export { type Planes, resizeBicubic } from './metrics/resize.ts';
 export { Block, type BlockOptions, type BlockStyle } from './network/block.ts';
 export { type CountedOp, type NetworkComplexity, networkComplexity } from './network/complexity.ts';

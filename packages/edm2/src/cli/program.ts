@@ -1,5 +1,7 @@
 import { Command } from 'commander';
 import { datasetCommand } from './commands/dataset.ts';
+import { metricsCommand } from './commands/metrics.ts';
+import { sampleCommand } from './commands/sample.ts';
 import { trainCommand } from './commands/train.ts';
 
 /**
@@ -11,6 +13,7 @@ export function edm2Program(): Command {
     .showHelpAfterError('(--help lists the options)')
     .configureHelp({ showGlobalOptions: true });
   const commands: Command[] = [datasetCommand(), trainCommand()];
+  const commands: Command[] = [trainCommand(), sampleCommand(), metricsCommand()];
   for (const command of commands) program.addCommand(inheritSettings(command, program));
   return program;
 }

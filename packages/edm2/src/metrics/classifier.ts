@@ -62,6 +62,16 @@ export class Classifier extends Module {
   }
 
   forward(images: Tensor): Tensor {
+    return this.head.call(this.features(images), this.gain.value);
+  }
+
+  /** Numbers of a picture before the last layer. */
+  get featureDim(): number {
+    return this.head.weight.shape[1] as number;
+  }
+
+  /** What the last layer reads: `[N, featureDim]` of latents `[N, imgChannels, R, R]`. */
+  features(images: Tensor): Tensor {
     const [batch, , height, width] = images.shape as [number, number, number, number];
     let x: Tensor = concat([images, ones([batch, 1, height, width], { dtype: images.dtype })], 1);
     this.inputs.forEach((input, level) => {
@@ -69,6 +79,6 @@ export class Classifier extends Module {
       x = pixelNorm(input.call(x));
       x = (this.blocks[level] as ResidualBlock).call(x);
     });
-    return this.head.call(mpSilu(x).mean([2, 3]), this.gain.value);
+    return mpSilu(x).mean([2, 3]);
   }
 }

@@ -9,7 +9,18 @@ export {
 export { type DatasetInfo, type DatasetInfoOptions, datasetInfo } from './data/info.ts';
 export { decodeDataset, encodeDataset, type LatentWorkOptions } from './data/latents.ts';
 export { type OpenImageDataset, type OpenImageDatasetOptions, openImageDataset } from './data/open.ts';
+
+export { type ExtractorFiles, loadExtractors, type OnnxRuntime } from './metrics/load-extractors.ts';
+export { readStatistics, writeStatistics } from './metrics/statistics-files.ts';
 export { type NetworkWeights, readNetwork, readWeights, type StoredNetwork } from './read-network.ts';
+export {
+  type GeneratedFiles,
+  type GenerateFilesOptions,
+  generateImageFiles,
+  type SeedFileOptions,
+  seedFile,
+} from './sample/generate-files.ts';
+export { findGenerationFiles, type GenerationFiles } from './sample/generation-files.ts';
 export type { SnapshotChoice } from './snapshot-folder.ts';
 export { loadStabilityVae } from './stability-vae.ts';
 export {

@@ -1,0 +1,30 @@
+import { duration, type ProgressLine } from './progress-line.ts';
+
+/** Progress over pictures and the sampler's steps. */
+export class PicturePace {
+  readonly #total: number;
+  readonly #batch: number;
+  readonly #line: ProgressLine;
+  readonly #start = performance.now();
+  #done = 0;
+
+  constructor(total: number, batch: number, line: ProgressLine) {
+    this.#total = total;
+    this.#batch = Math.min(batch, total);
+    this.#line = line;
+  }
+
+  get seconds(): number {
+    return (performance.now() - this.#start) / 1000;
+  }
+
+  finished(done: number): void {
+    this.#done = done;
+  }
+
+  step(step: number, steps: number): void {
+    const share = (this.#done + (Math.min(this.#batch, this.#total - this.#done) * step) / steps) / this.#total;
+    const left = duration((this.seconds * (1 - share)) / share);
+    this.#line.update(() => `${this.#done} of ${this.#total} pictures, step ${step} of ${steps}, ${left} left`);
+  }
+}
