@@ -1,4 +1,6 @@
 import { Command } from 'commander';
+import { reconstructCommand } from './commands/reconstruct.ts';
+import { toyCommand } from './commands/toy.ts';
 import { trainCommand } from './commands/train.ts';
 
 /**
@@ -9,7 +11,7 @@ export function edm2Program(): Command {
     .description('Trains, samples and measures EDM2 diffusion networks.')
     .showHelpAfterError('(--help lists the options)')
     .configureHelp({ showGlobalOptions: true });
-  const commands: Command[] = [trainCommand()];
+  const commands: Command[] = [trainCommand(), reconstructCommand(), toyCommand()];
   for (const command of commands) program.addCommand(inheritSettings(command, program));
   return program;
 }
