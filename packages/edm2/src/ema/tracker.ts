@@ -141,8 +141,9 @@ export abstract class WeightAverages {
   stateDict(length: number): Map<string, Tensor> {
     const average = this.#averages.get(length);
     if (average === undefined) {
-      const advice = this instanceof PowerFunctionEma ? '. Reconstruct other lengths post hoc' : '';
-      throw new Error(`WeightAverages: tracks ${this.lengths.join(', ')}, not ${length}${advice}`);
+      throw new Error(
+        `WeightAverages: tracks ${this.lengths.join(', ')}, not ${length}. Reconstruct other lengths of power-function averages post hoc`,
+      );
     }
     return new Map([...this.#target].map(([name, state]) => [name, (average.get(name) ?? state).value]));
   }

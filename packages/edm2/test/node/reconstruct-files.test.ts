@@ -23,7 +23,7 @@ beforeAll(async () => {
   using value = new State(tensor(new Float32Array(300)));
   using count = new State(tensor([0], { dtype: 'int32' }));
   using ema = new PowerFunctionEma(
-    new Map([
+    new Map<string, State>([
       ['w', value],
       ['count', count],
     ]),
