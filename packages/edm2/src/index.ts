@@ -57,7 +57,19 @@ export {
 } from './network/network-metadata.ts';
 export { type Denoised, Precond, type PrecondOptions } from './network/precondition.ts';
 export { UNet, type UNetOptions } from './network/unet.ts';
+export { contourLoops, type Grid } from './plot/contour.ts';
+export {
+  type AreaShape,
+  type DotsShape,
+  type Drawing,
+  drawingToSvg,
+  type LineShape,
+  type PlotPoint,
+  type Shape,
+  type TextShape,
+} from './plot/drawing.ts';
 export { type ChartOptions, lineChart, type Series } from './plot/line-chart.ts';
+export { type DrawingRasterOptions, drawingToRaster } from './plot/raster.ts';
 export * from './presets/index.ts';
 export { decodePublishedSnapshot, type PublishedSnapshot } from './published/decode-snapshot.ts';
 export {

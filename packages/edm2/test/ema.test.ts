@@ -280,7 +280,7 @@ describe('reconstruction', () => {
       },
     }));
     const seen: number[] = [];
-    await reconstruct(snapshots, [{ images: 300, std: 0.2 }], { onSnapshot: (index) => seen.push(index) });
+    await reconstruct(snapshots, [{ images: 300, std: 0.11 }], { onSnapshot: (index) => seen.push(index) });
     expect(most).toBe(1);
     expect(seen).toEqual([0, 1, 2]);
   });

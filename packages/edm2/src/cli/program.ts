@@ -1,7 +1,9 @@
 import { Command } from 'commander';
 import { datasetCommand } from './commands/dataset.ts';
 import { metricsCommand } from './commands/metrics.ts';
+import { reconstructCommand } from './commands/reconstruct.ts';
 import { sampleCommand } from './commands/sample.ts';
+import { toyCommand } from './commands/toy.ts';
 import { trainCommand } from './commands/train.ts';
 
 /**
@@ -12,8 +14,14 @@ export function edm2Program(): Command {
     .description('Trains, samples and measures EDM2 diffusion networks.')
     .showHelpAfterError('(--help lists the options)')
     .configureHelp({ showGlobalOptions: true });
-  const commands: Command[] = [datasetCommand(), trainCommand()];
-  const commands: Command[] = [trainCommand(), sampleCommand(), metricsCommand()];
+  const commands: Command[] = [
+    trainCommand(),
+    sampleCommand(),
+    reconstructCommand(),
+    metricsCommand(),
+    datasetCommand(),
+    toyCommand(),
+  ];
   for (const command of commands) program.addCommand(inheritSettings(command, program));
   return program;
 }

@@ -87,3 +87,32 @@ export function flag(text: string): boolean {
   if (/^(false|no|0|off)$/i.test(text)) return false;
   throw new InvalidArgumentError('Give true or false.');
 }
+
+const evenSteps = 1e-4;
+
+/**
+ * Numbers with commas between, sorted and each once; `a,b,...,c` goes on from `a` and `b` in even steps to `c`, which a
+ * step has to meet within 0.0001.
+ */
+export function numberList(range: NumberRange = {}): (text: string) => number[] {
+  const one = numberIn(range);
+  return (text) => {
+    const parts = text.split(',').map((part) => part.trim());
+    const values: number[] = [];
+    parts.forEach((part, i) => {
+      if (part !== '...') values.push(one(part));
+      else values.push(...between(values.slice(-2), one(parts[i + 1] ?? '')));
+    });
+    const sorted = values.sort((a, b) => a - b);
+    return sorted.filter((value, i) => i === 0 || value - sorted[i - 1]! > evenSteps / 10);
+  };
+}
+
+function between([first, second]: readonly number[], last: number): number[] {
+  const step = (second ?? Number.NaN) - (first ?? Number.NaN);
+  const count = Math.round((last - (second as number)) / step);
+  if (!(step > 0) || !(count > 0) || Math.abs((second as number) + count * step - last) > evenSteps) {
+    throw new InvalidArgumentError('Give even steps up to the last number, such as 0.01,0.02,...,0.05.');
+  }
+  return Array.from({ length: count - 1 }, (_, i) => Number(((second as number) + (i + 1) * step).toFixed(9)));
+}

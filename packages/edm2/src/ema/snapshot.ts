@@ -64,14 +64,22 @@ export function encodeSnapshot(snapshot: EmaSnapshot, options: EncodeSnapshotOpt
  */
 export function decodeSnapshot(bytes: Uint8Array, file = 'snapshot'): EmaSnapshot {
   const { tensors, metadata } = readSafetensors(bytes, { file });
+  return { ...describedSnapshot(metadata, `decodeSnapshot ${file}`), values: tensors };
+}
+
+/** What a snapshot's file says beside its tensors. `where` starts error messages. */
+export function describedSnapshot(
+  metadata: ReadonlyMap<string, string>,
+  where: string,
+): Required<Omit<EmaSnapshot, 'values'>> {
   const [images, std] = [Number(metadata.get('images')), Number(metadata.get('ema_std'))];
   if (!(images > 0 && std > 0)) {
-    throw new Error(`decodeSnapshot ${file}: its metadata lacks images and ema_std. Is it a snapshot of an average?`);
+    throw new Error(`${where}: its metadata lacks images and ema_std. Is it a snapshot of an average?`);
   }
   const copied = namesOf(metadata.get('copied') ?? '[]');
-  if (copied === undefined) throw new Error(`decodeSnapshot ${file}: metadata 'copied' is no list of names`);
+  if (copied === undefined) throw new Error(`${where}: metadata 'copied' is no list of names`);
   const rest = [...metadata].filter(([key]) => !['images', 'ema_std', 'copied'].includes(key));
-  return { images, std, values: tensors, copied, metadata: Object.fromEntries(rest) };
+  return { images, std, copied, metadata: Object.fromEntries(rest) };
 }
 
 function namesOf(json: string): string[] | undefined {

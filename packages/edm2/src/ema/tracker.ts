@@ -17,54 +17,62 @@ export interface EmaShares<Scalar = number | Tensor> {
   readonly take: Scalar;
 }
 
+/** One step's times, in images. */
+export interface EmaTime {
+  /** Seen so far, those of the step included. */
+  readonly images: number;
+  /** Of the step. */
+  readonly batch: number;
+}
+
 /**
- * Averages of a model's Parameters over its training, by profiles that stretch with it: beta = (1 - batch / t)^(gamma + 1).
- * Snapshots of two of them are enough to make the average of any length afterwards (`solvePostHoc`).
+ * Averages of a model's Parameters over its training, one for each of some lengths: what {@link PowerFunctionEma} and
+ * {@link TraditionalEma} share. A subclass says how much of an average an update keeps.
  *
  * `update` only assigns cells, so it becomes part of the training step's one plan. Parameters of float dtype are
  * averaged; everything else that the target keeps (`Persistent`s, integers) is not, and is read where it stands.
  *
- * Source: arXiv 2312.02696, section 3.1, equation 127.
- *
- * @throws RangeError when a length is out of range or given twice.
  * @example
  * ```ts
- * const model = new Linear(2, 1);
- * const optimizer = new Adam(model);
- * const ema = new PowerFunctionEma(model, { stds: [0.05, 0.1] });
- * for (let step = 1; step <= 3; step++) {
- *   const loss = model.call(ones([8, 2])).square().mean();
- *   optimizer.step(loss);
- *   ema.update(8 * step); // images seen
- *   await commit(loss);
+ * class EqualAverage extends WeightAverages {
+ *   protected override keptShare(_length: number, { images, batch }: EmaTime) {
+ *     return 1 - batch / images;
+ *   }
  * }
- * const values = await ema.snapshot(0.05); // name -> host array
- * [...values.keys()]; // ['weight', 'bias']
+ * const model = new Linear(2, 1);
+ * const mean = new EqualAverage(model, [1]);
+ * mean.update(8);
  * ```
  */
-export class PowerFunctionEma {
-  readonly stds: readonly number[];
+export abstract class WeightAverages {
+  /** What tells the averages apart, each above 0. */
+  readonly lengths: readonly number[];
   readonly #target: ReadonlyMap<string, State>;
   readonly #averages: ReadonlyMap<number, ReadonlyMap<string, State>>;
   #images: number;
 
-  /** @param target a model, or cells by name. */
-  constructor(target: Module | ReadonlyMap<string, State>, options: PowerFunctionEmaOptions = {}) {
-    this.stds = options.stds ?? [0.05, 0.1];
-    this.#images = options.images ?? 0;
-    for (const std of this.stds) exponentOfStd(std);
-    if (new Set(this.stds).size !== this.stds.length) {
-      throw new RangeError(`PowerFunctionEma: stds [${this.stds.join(', ')}] hold one twice`);
+  /**
+   * @param target a model, or cells by name.
+   * @param images seen before the first update.
+   */
+  constructor(target: Module | ReadonlyMap<string, State>, lengths: readonly number[], images = 0) {
+    this.lengths = lengths;
+    this.#images = images;
+    if (new Set(lengths).size !== lengths.length) {
+      throw new RangeError(`WeightAverages: lengths [${lengths.join(', ')}] hold one twice`);
     }
     this.#target = target instanceof Module ? statesOf(target) : target;
     const averaged = [...this.#target].filter(([, state]) => isAveraged(state, target instanceof Module));
     this.#averages = new Map(
-      this.stds.map((std) => [
-        std,
-        new Map(averaged.map(([name, state]) => [name, new State(state.value, { path: `ema-${std}.${name}` })])),
+      lengths.map((length) => [
+        length,
+        new Map(averaged.map(([name, state]) => [name, new State(state.value, { path: `ema-${length}.${name}` })])),
       ]),
     );
   }
+
+  /** How much of the average of that length a step keeps, 0 to 1. */
+  protected abstract keptShare(length: number, time: EmaTime): number;
 
   /** Images seen at the last update. */
   get images(): number {
@@ -85,8 +93,10 @@ export class PowerFunctionEma {
    */
   update(images: number | readonly EmaShares[]): void {
     const all = typeof images === 'number' ? this.advance(images) : images;
-    if (all.length !== this.stds.length) {
-      throw new RangeError(`PowerFunctionEma.update: got shares of ${all.length} averages, tracks ${this.stds.length}`);
+    if (all.length !== this.lengths.length) {
+      throw new RangeError(
+        `WeightAverages.update: got shares of ${all.length} averages, tracks ${this.lengths.length}`,
+      );
     }
     [...this.#averages.values()].forEach((average, i) => {
       const shares = new Map<DType, EmaShares<Tensor>>();
@@ -104,7 +114,7 @@ export class PowerFunctionEma {
   }
 
   /**
-   * Counts images, and gives what {@link update} is to keep and take: one pair for each of {@link stds}.
+   * Counts images, and gives what {@link update} is to keep and take: one pair for each of {@link lengths}.
    *
    * @param images seen so far, those of this step included.
    * @throws RangeError unless it grows.
@@ -113,12 +123,12 @@ export class PowerFunctionEma {
     const batch = images - this.#images;
     if (!(batch > 0)) {
       throw new RangeError(
-        `PowerFunctionEma.update: images seen must grow, got ${images} after ${this.#images}. Give the total, with this step's`,
+        `WeightAverages.update: images seen must grow, got ${images} after ${this.#images}. Give the total, with this step's`,
       );
     }
     this.#images = images;
-    return this.stds.map((std) => {
-      const keep = emaBeta({ std, images, batch });
+    return this.lengths.map((length) => {
+      const keep = this.keptShare(length, { images, batch });
       return { keep, take: 1 - keep };
     });
   }
@@ -126,13 +136,13 @@ export class PowerFunctionEma {
   /**
    * Values by name, in the target's order: what a model of the same form loads. Handles on the cells as they are now.
    *
-   * @throws when `std` is not tracked.
+   * @throws when `length` is not tracked.
    */
-  stateDict(std: number): Map<string, Tensor> {
-    const average = this.#averages.get(std);
+  stateDict(length: number): Map<string, Tensor> {
+    const average = this.#averages.get(length);
     if (average === undefined) {
       throw new Error(
-        `PowerFunctionEma: tracks ${this.stds.join(', ')}, not ${std}. Reconstruct other lengths post hoc`,
+        `WeightAverages: tracks ${this.lengths.join(', ')}, not ${length}. Reconstruct other lengths of power-function averages post hoc`,
       );
     }
     return new Map([...this.#target].map(([name, state]) => [name, (average.get(name) ?? state).value]));
@@ -172,6 +182,98 @@ export class PowerFunctionEma {
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+}
+
+/**
+ * Averages by profiles that stretch with the training: beta = (1 - batch / t)^(gamma + 1). Snapshots of two of them are
+ * enough to make the average of any length afterwards ({@link reconstruct}).
+ *
+ * Source: arXiv 2312.02696, section 3.1, equation 127.
+ *
+ * @throws RangeError when a length is out of range or given twice.
+ * @example
+ * ```ts
+ * const model = new Linear(2, 1);
+ * const optimizer = new Adam(model);
+ * const ema = new PowerFunctionEma(model, { stds: [0.05, 0.1] });
+ * for (let step = 1; step <= 3; step++) {
+ *   const loss = model.call(ones([8, 2])).square().mean();
+ *   optimizer.step(loss);
+ *   ema.update(8 * step); // images seen
+ *   await commit(loss);
+ * }
+ * const values = await ema.snapshot(0.05); // name -> host array
+ * [...values.keys()]; // ['weight', 'bias']
+ * ```
+ */
+export class PowerFunctionEma extends WeightAverages {
+  /** @param target a model, or cells by name. */
+  constructor(target: Module | ReadonlyMap<string, State>, options: PowerFunctionEmaOptions = {}) {
+    const { stds = [0.05, 0.1], images = 0 } = options;
+    for (const std of stds) exponentOfStd(std);
+    super(target, stds, images);
+  }
+
+  /** Lengths relative to training. */
+  get stds(): readonly number[] {
+    return this.lengths;
+  }
+
+  protected override keptShare(std: number, { images, batch }: EmaTime): number {
+    return emaBeta({ std, images, batch });
+  }
+}
+
+/** Options of {@link TraditionalEma}. */
+export interface TraditionalEmaOptions {
+  /** Images after which a value counts half; one average each. */
+  readonly halfLives: readonly number[];
+  /**
+   * Half-lives are at most this share of the images seen, so that first weights are soon forgotten; undefined for none.
+   * @defaultValue 0.09
+   */
+  readonly rampup?: number | undefined;
+  /** Images seen before the first update. @defaultValue 0 */
+  readonly images?: number;
+}
+
+/**
+ * Averages whose memory fades exponentially, as most trainers keep them: beta = 0.5^(batch / h), h the half-life or, early
+ * on, `rampup` of the images seen. Their length is fixed when training starts: no other can be made of snapshots of them.
+ *
+ * Source: arXiv 2206.00364, appendix F.
+ *
+ * @throws RangeError when a half-life or the ramp-up is not above 0, or one is given twice.
+ * @example
+ * ```ts
+ * const model = new Linear(2, 1);
+ * const ema = new TraditionalEma(model, { halfLives: [500_000] });
+ * ema.advance(1000); // [{ keep: 0.0004521, take: 0.9995 }]
+ * ```
+ */
+export class TraditionalEma extends WeightAverages {
+  readonly #rampup: number;
+
+  /** @param target a model, or cells by name. */
+  constructor(target: Module | ReadonlyMap<string, State>, options: TraditionalEmaOptions) {
+    const { halfLives, images = 0 } = options;
+    const rampup = 'rampup' in options ? (options.rampup ?? Number.POSITIVE_INFINITY) : 0.09;
+    const odd = [...halfLives, rampup].find((value) => !(value > 0));
+    if (odd !== undefined) {
+      throw new RangeError(`TraditionalEma: half-lives and ramp-up must be above 0, got ${odd}`);
+    }
+    super(target, halfLives, images);
+    this.#rampup = rampup;
+  }
+
+  /** Images after which a value counts half. */
+  get halfLives(): readonly number[] {
+    return this.lengths;
+  }
+
+  protected override keptShare(halfLife: number, { images, batch }: EmaTime): number {
+    return 0.5 ** (batch / Math.min(halfLife, this.#rampup * images));
   }
 }
 

@@ -9,7 +9,20 @@ export {
 export { type DatasetInfo, type DatasetInfoOptions, datasetInfo } from './data/info.ts';
 export { decodeDataset, encodeDataset, type LatentWorkOptions } from './data/latents.ts';
 export { type OpenImageDataset, type OpenImageDatasetOptions, openImageDataset } from './data/open.ts';
-
+export {
+  type PlannedReconstruction,
+  planReconstruction,
+  type ReconstructionOptions,
+  type WriteReconstructionsOptions,
+  writeReconstructions,
+} from './ema/reconstruct-files.ts';
+export {
+  imagesOfKimg,
+  type SelectedSnapshots,
+  type SnapshotSelection,
+  selectSnapshots,
+} from './ema/select-snapshots.ts';
+export { openSnapshot, type SaveSnapshotsOptions, type SnapshotFile, saveSnapshots } from './ema/snapshot-file.ts';
 export { type ExtractorFiles, loadExtractors, type OnnxRuntime } from './metrics/load-extractors.ts';
 export { readStatistics, writeStatistics } from './metrics/statistics-files.ts';
 export { type NetworkWeights, readNetwork, readWeights, type StoredNetwork } from './read-network.ts';

@@ -1,3 +1,5 @@
+import { escapeXml } from './drawing.ts';
+
 /** One curve of a chart. */
 export interface Series {
   readonly label: string;
@@ -97,8 +99,4 @@ function scale(values: readonly number[], from: number, to: number): Scale {
 
 function show(value: number): string {
   return Math.abs(value) >= 10000 ? `${Math.round(value / 100) / 10}k` : String(Number(value.toPrecision(6)));
-}
-
-function escapeXml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

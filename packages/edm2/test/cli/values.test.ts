@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { expect, test } from 'vitest';
-import { count, flag, imageSize, integerList, numberIn } from '../../src/cli/values.ts';
+import { count, flag, imageSize, integerList, numberIn, numberList } from '../../src/cli/values.ts';
 
 test('counts take binary suffixes', () => {
   expect(['200', '128Ki', '8Mi', '1.5Gi', '0'].map(count)).toEqual([200, 131072, 8388608, 1610612736, 0]);
@@ -35,5 +35,26 @@ test('sizes are width by height', () => {
   expect(imageSize('512x256')).toEqual([512, 256]);
   for (const text of ['', '512', '0x4', '4x', '-4x4', '4x4x4', '99999x1']) {
     expect(() => imageSize(text), text).toThrow(InvalidArgumentError);
+  }
+});
+
+test('lists of numbers take even steps, are sorted and hold each number once', () => {
+  const stds = numberList({ above: 0, below: 0.289 });
+  expect(stds('0.1, 0.05,0.1')).toEqual([0.05, 0.1]);
+  expect(stds('0.01,0.02,...,0.05')).toEqual([0.01, 0.02, 0.03, 0.04, 0.05]);
+  expect(stds('0.2,0.010,0.015,...,0.02995,0.1')).toEqual([0.01, 0.015, 0.02, 0.025, 0.02995, 0.1, 0.2]);
+  for (const text of [
+    '',
+    '0',
+    '0.289',
+    '0.1,',
+    '...',
+    '0.1,...,0.2',
+    '0.1,0.2,...',
+    '0.1,0.2,...,0.2',
+    '0.2,0.1,...,0.15',
+    '0.1,0.12,...,0.15',
+  ]) {
+    expect(() => stds(text), text).toThrow(InvalidArgumentError);
   }
 });

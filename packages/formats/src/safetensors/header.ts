@@ -21,19 +21,25 @@ export interface SafetensorsHeader {
   readonly metadata: ReadonlyMap<string, string>;
 }
 
-/** Reads and checks the header of a whole file. `where` starts every error message. */
-export function parseHeader(bytes: Uint8Array, where: string): SafetensorsHeader {
+/** Where the header of a file of `fileLength` bytes ends, from its first 8. `where` starts every error message. */
+export function headerEnd(bytes: Uint8Array, where: string, fileLength: number): number {
   const fail: Fail = (message) => new Error(`${where}: ${message}`);
-  if (bytes.length < 8) throw fail(`${bytes.length} bytes, too short for a header length. Is it a safetensors file?`);
+  if (fileLength < 8) throw fail(`${fileLength} bytes, too short for a header length. Is it a safetensors file?`);
   const declared = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
   if (declared > BigInt(largestHeaderBytes)) {
     throw fail(`header length ${declared} is above the limit of ${largestHeaderBytes}. Is it a safetensors file?`);
   }
   const headerLength = Number(declared);
-  const dataStart = 8 + headerLength;
-  if (dataStart > bytes.length) {
-    throw fail(`header length ${headerLength}, but only ${bytes.length - 8} bytes follow it. Is the file cut off?`);
+  if (8 + headerLength > fileLength) {
+    throw fail(`header length ${headerLength}, but only ${fileLength - 8} bytes follow it. Is the file cut off?`);
   }
+  return 8 + headerLength;
+}
+
+/** Reads and checks the header of a file; `bytes` are all of its `fileLength`, or at least the header's. */
+export function parseHeader(bytes: Uint8Array, where: string, fileLength = bytes.length): SafetensorsHeader {
+  const fail: Fail = (message) => new Error(`${where}: ${message}`);
+  const dataStart = headerEnd(bytes, where, fileLength);
   const header = parseJsonObject(bytes.subarray(8, dataStart), fail);
 
   const metadata = new Map<string, string>();
@@ -44,7 +50,7 @@ export function parseHeader(bytes: Uint8Array, where: string): SafetensorsHeader
       entries.push(readEntry(name, value, dataStart, (message) => fail(`tensor ${JSON.stringify(name)}: ${message}`)));
     }
   }
-  checkCoverage(entries, dataStart, bytes.length, fail);
+  checkCoverage(entries, dataStart, fileLength, fail);
   return { entries, metadata };
 }
 

@@ -1,6 +1,6 @@
 import { decodeBfloat16 } from '../float16.ts';
 import { type HostArray, type HostArrayOptions, hostArrayFromBytes } from '../host-array.ts';
-import { parseHeader } from './header.ts';
+import { type HeaderEntry, parseHeader } from './header.ts';
 
 /** Options of {@link readSafetensors}. */
 export interface SafetensorsReadOptions extends HostArrayOptions {
@@ -35,13 +35,20 @@ export function readSafetensors(bytes: Uint8Array, options: SafetensorsReadOptio
   const where = `readSafetensors${options.file === undefined ? '' : ` ${options.file}`}`;
   const { entries, metadata } = parseHeader(bytes, where);
   const tensors = new Map<string, HostArray>();
-  for (const { name, dtype, shape, begin, end } of entries) {
-    const content = bytes.subarray(begin, end);
-    const array: HostArray =
-      dtype === 'bfloat16'
-        ? { dtype: 'float32', shape, data: decodeBfloat16(new Uint16Array(new Uint8Array(content).buffer)) }
-        : hostArrayFromBytes(dtype, shape, content, options, `${where}: tensor ${JSON.stringify(name)}`);
-    tensors.set(name, array);
+  for (const entry of entries) {
+    tensors.set(entry.name, tensorFromBytes(entry, bytes.subarray(entry.begin, entry.end), where, options));
   }
   return { tensors, metadata };
+}
+
+/** The array that an entry of the header describes, copied from its bytes. */
+export function tensorFromBytes(
+  { name, dtype, shape }: HeaderEntry,
+  content: Uint8Array,
+  where: string,
+  options: HostArrayOptions,
+): HostArray {
+  return dtype === 'bfloat16'
+    ? { dtype: 'float32', shape, data: decodeBfloat16(new Uint16Array(new Uint8Array(content).buffer)) }
+    : hostArrayFromBytes(dtype, shape, content, options, `${where}: tensor ${JSON.stringify(name)}`);
 }

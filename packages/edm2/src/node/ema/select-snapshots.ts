@@ -1,0 +1,116 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openSnapshot, type SnapshotFile } from './snapshot-file.ts';
+
+/** Which snapshots of a folder to take. */
+export interface SnapshotSelection {
+  /** What their names start with, before time and length. @defaultValue whatever it is, where all have the same */
+  readonly prefix?: string;
+  /** Lengths, as names give them. @defaultValue all */
+  readonly stds?: readonly number[];
+  /** Time in thousands of images, as names give it, up to which snapshots count. @defaultValue that of the newest */
+  readonly kimg?: number;
+  /** Reads one. @defaultValue {@link openSnapshot} */
+  readonly open?: (path: string) => Promise<SnapshotFile>;
+}
+
+/** Snapshots, and the time that averages are to be made for. */
+export interface SelectedSnapshots {
+  readonly snapshots: readonly SnapshotFile[];
+  /** Images of the newest one. */
+  readonly images: number;
+  /** The same in thousands, as in its name. */
+  readonly kimg: number;
+}
+
+interface NamedSnapshot {
+  readonly name: string;
+  readonly prefix: string;
+  readonly kimg: number;
+  readonly std: number;
+}
+
+/**
+ * Finds the snapshots of one training in a folder, up to a time at which there is one, and opens them.
+ *
+ * @throws Error, one line, when there are none, prefixes differ, the time is not that of a snapshot, two files are of the
+ * same time and length, or one is damaged.
+ * @example
+ * ```ts
+ * const ema = new PowerFunctionEma(new Linear(2, 1));
+ * for (const images of [1024, 2048, 4096]) {
+ *   ema.update(images);
+ *   await saveSnapshots(ema, 'out/select');
+ * }
+ * const { snapshots, images } = await selectSnapshots('out/select', { kimg: 2 });
+ * images; // 2048
+ * snapshots.length; // 4
+ * ```
+ */
+export async function selectSnapshots(folder: string, selection: SnapshotSelection = {}): Promise<SelectedSnapshots> {
+  const fail = (message: string) => new Error(`selectSnapshots ${folder}: ${message}`);
+  const { stds, open = openSnapshot } = selection;
+  const all = (await namesIn(folder, fail)).flatMap((name) => parseName(name) ?? []);
+  const prefix = selection.prefix ?? onlyPrefix(all, fail);
+  const lengths = stds?.map((std) => std.toFixed(3));
+  // What was saved before the first step is no average.
+  const later = all.filter((one) => one.prefix === prefix && imagesOfKimg(one.kimg) > 0);
+  const named = later.filter(({ std }) => lengths?.includes(std.toFixed(3)) ?? true);
+  if (named.length === 0) {
+    throw fail(
+      `has no snapshots${stds === undefined ? '' : ' of these lengths'} named ${prefix}-<kimg>-<std>.safetensors`,
+    );
+  }
+  const times = [...new Set(named.map(({ kimg }) => kimg))].sort((a, b) => a - b);
+  const kimg = selection.kimg ?? (times.at(-1) as number);
+  if (!times.includes(kimg)) throw fail(`has no snapshot at ${kimg} kimg. There are some at ${times.join(', ')}`);
+  const wanted = named.filter((one) => one.kimg <= kimg).sort((a, b) => a.kimg - b.kimg || a.std - b.std);
+  const snapshots: SnapshotFile[] = [];
+  for (const { name } of wanted) snapshots.push(await open(join(folder, name)));
+  refuseDuplicates(snapshots, fail);
+  return { snapshots, kimg, images: Math.max(...snapshots.map(({ images }) => images)) };
+}
+
+/**
+ * Images that a file name's thousands stand for, where training saves at multiples of 1024.
+ *
+ * @example
+ * ```ts
+ * imagesOfKimg(8388); // 8388608
+ * ```
+ */
+export function imagesOfKimg(kimg: number): number {
+  return Math.floor((kimg * 1000 + 999) / 1024) * 1024;
+}
+
+async function namesIn(folder: string, fail: (message: string) => Error): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw fail(code === 'ENOENT' ? 'there is no such folder' : code === 'ENOTDIR' ? 'is not a folder' : message);
+  }
+}
+
+function parseName(name: string): NamedSnapshot | undefined {
+  const [, prefix, kimg, std] = /^(.+)-(\d{7,})-(\d+\.\d+)\.(?:safetensors|pkl)$/.exec(name) ?? [];
+  return prefix === undefined ? undefined : { name, prefix, kimg: Number(kimg), std: Number(std) };
+}
+
+function onlyPrefix(all: readonly NamedSnapshot[], fail: (message: string) => Error): string {
+  const prefixes = [...new Set(all.map(({ prefix }) => prefix))].sort();
+  if (prefixes.length > 1) throw fail(`has snapshots named ${prefixes.join('-… and ')}-…. Say which to take`);
+  return prefixes[0] ?? 'network-snapshot';
+}
+
+function refuseDuplicates(snapshots: readonly SnapshotFile[], fail: (message: string) => Error): void {
+  const seen = new Map<string, string>();
+  for (const { path, images, std } of snapshots) {
+    const key = `${images} ${std}`;
+    const other = seen.get(key);
+    if (other !== undefined) {
+      throw fail(`${other} and ${path} are both of ${images} images and length ${std}. Take one away`);
+    }
+    seen.set(key, path);
+  }
+}

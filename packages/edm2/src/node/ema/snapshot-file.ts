@@ -1,0 +1,75 @@
+import { join } from 'node:path';
+import { openSafetensors, writeFileAtomically } from '@evenkeel/formats/node';
+import type { NamedValues, StoredEma } from '../../ema/reconstruct.ts';
+import { describedSnapshot, type EncodeSnapshotOptions, encodeSnapshot, snapshotName } from '../../ema/snapshot.ts';
+import type { PowerFunctionEma } from '../../ema/tracker.ts';
+
+/** A snapshot on disk: its description, and a way to read its tensors one after the other. */
+export interface SnapshotFile extends StoredEma {
+  readonly path: string;
+  /** Names that are kept but not averaged. */
+  readonly copied: readonly string[];
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Reads one tensor at a time: memory does not hold the file. */
+  load(): NamedValues;
+}
+
+/**
+ * Opens a snapshot that `encodeSnapshot` made: reads its description, and no tensor yet.
+ *
+ * @throws Error, one line, when the file is damaged, cut off, or no snapshot.
+ * @example
+ * ```ts
+ * const ema = new PowerFunctionEma(new Linear(2, 1), { stds: [0.05] });
+ * ema.update(4096);
+ * const [path = ''] = await saveSnapshots(ema, 'out');
+ * const snapshot = await openSnapshot(path); // { images: 4096, std: 0.05 }
+ * ```
+ */
+export async function openSnapshot(path: string): Promise<SnapshotFile> {
+  if (path.endsWith('.pkl')) throw new Error(`openSnapshot ${path}: is a pickle. Turn it into safetensors first`);
+  const file = await openSafetensors(path);
+  return { path, ...describedSnapshot(file.metadata, `openSnapshot ${path}`), load: () => file.tensors() };
+}
+
+/** Options of {@link saveSnapshots}. */
+export interface SaveSnapshotsOptions extends EncodeSnapshotOptions {
+  /** What file names start with. @defaultValue 'network-snapshot' */
+  readonly prefix?: string;
+  /** Whatever should travel with the values, such as what the model is made with. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Writes the averages of any model as they are now, one file for each length: `network-snapshot-0000004-0.050.safetensors`.
+ * Names that are not averaged are marked as copied.
+ *
+ * @returns the files' paths.
+ * @throws when nothing was averaged yet, or a file cannot be written; whole files stay whole.
+ * @example
+ * ```ts
+ * const ema = new PowerFunctionEma(new Linear(2, 1));
+ * ema.update(4096);
+ * const paths = await saveSnapshots(ema, 'out/run', { dtype: 'float16' });
+ * paths.length; // 2
+ * ```
+ */
+export async function saveSnapshots(
+  ema: PowerFunctionEma,
+  folder: string,
+  options: SaveSnapshotsOptions = {},
+): Promise<string[]> {
+  const { images } = ema;
+  if (!(images > 0)) throw new Error('saveSnapshots: no update was made yet. Call ema.update(images) first');
+  const { prefix, metadata = {}, dtype = 'float32' } = options;
+  const averaged = new Set(ema.averaged);
+  const paths: string[] = [];
+  for (const std of ema.stds) {
+    const values = await ema.snapshot(std);
+    const copied = [...values.keys()].filter((name) => !averaged.has(name));
+    const path = join(folder, snapshotName({ images, std }, prefix));
+    await writeFileAtomically(path, encodeSnapshot({ images, std, values, copied, metadata }, { dtype }));
+    paths.push(path);
+  }
+  return paths;
+}
