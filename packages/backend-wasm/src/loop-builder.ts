@@ -149,6 +149,11 @@ export class LoopBuilder {
     return this.#intern(`${op} ${address.id}+${offset}${place}`, type, form, scope);
   }
 
+  /** What has been written may be read: volatile loads from here on are others than those before. */
+  renew(): void {
+    this.#scopeNumber = this.#nextId++;
+  }
+
   /** An atomic or other effectful operation with a result, done where it stands. */
   perform(type: ValueType, operands: readonly Value[], write: (f: FunctionBuilder) => void): Value {
     const form: ValueForm = { kind: 'operation', operands, volatile: true, write };

@@ -5,6 +5,7 @@ import { Indices } from './indices.ts';
 import type { KernelContext } from './kernel-context.ts';
 import { LoopBuilder } from './loop-builder.ts';
 import { placesOf } from './places.ts';
+import { emitRowBlocks, isWorthBlocks } from './row-blocks.ts';
 import { RowPasses, SPILL_BYTES } from './row-passes.ts';
 import { emitSplitRow, isWorthSplitting } from './split-row.ts';
 import { accessesOf, chooseVectorAxis, lanesFor, type VectorAxis } from './vector-axis.ts';
@@ -22,6 +23,8 @@ export function emitRow(kernel: RowKernel, context: KernelContext): EmittedKerne
   const isInner = vector !== undefined && vector.axis >= outer.length;
   const rowLength = product(inner);
   if (isWorthSplitting(kernel, vector?.axis)) return emitSplitRow(kernel, plan, isInner ? vector : undefined, context);
+
+  if (vector && isWorthBlocks(kernel, plan, vector)) return emitRowBlocks(kernel, plan, { vector, context });
 
   const rows = isInner ? undefined : vector;
   const work = Math.max(1, rowLength) * Math.ceil(stages.length / 2);

@@ -1,13 +1,17 @@
 import type { HostArray } from '@evenkeel/tensor';
+import { planRow, type RowKernel } from '@evenkeel/tensor/kernel';
 import { elementwiseKernels, type KernelCase, rowKernels, runOracle } from '@evenkeel/tensor/testing';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { emitKernel } from '../src/emit-kernel.ts';
-import { argumentsOffset, type InstructionSet } from '../src/emitted-kernel.ts';
+import { argumentsOffset, type EmittedKernel, type InstructionSet } from '../src/emitted-kernel.ts';
 import { ModuleBuilder } from '../src/encoder.ts';
 import { probeInstructions } from '../src/instructions.ts';
+import type { KernelContext } from '../src/kernel-context.ts';
 import { MathFunctions } from '../src/math.ts';
+import { emitRowBlocks } from '../src/row-blocks.ts';
 import { addRuntimeFunctions } from '../src/runtime-functions.ts';
+import { accessesOf, lanesFor, type VectorAxis } from '../src/vector-axis.ts';
 
 /** Around whole vectors and groups of vectors. */
 const sizes = [0, 1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 18, 33, 70];
@@ -19,13 +23,15 @@ beforeAll(() => {
   hasRelaxed = probeInstructions({ experimental: true }) !== 'plain';
 });
 
+type Emit = (kernel: KernelCase['kernel'], context: KernelContext) => EmittedKernel;
+
 /** Runs a kernel on one thread, chunks last to first. What is around operands must stay as it is. */
-function run({ kernel, operands, given }: KernelCase, instructions: InstructionSet): HostArray[] {
+function run({ kernel, operands, given }: KernelCase, instructions: InstructionSet, emit: Emit): HostArray[] {
   const module = new ModuleBuilder();
   module.importMemory({ module: 'env', name: 'memory', initial: 1, maximum: PAGES, shared: true });
   const runtime = addRuntimeFunctions(module);
   const math = new MathFunctions(module, { fused: instructions !== 'plain' });
-  const { phases, threadBytes, sharedBytes } = emitKernel(kernel, { module, runtime, math, instructions, threads: 1 });
+  const { phases, threadBytes, sharedBytes } = emit(kernel, { module, runtime, math, instructions, threads: 1 });
   phases.forEach((phase, i) => {
     const f = module.function({ parameters: ['i32', 'i32', 'i32', 'i32'] }, `phase${i}`);
     for (const parameter of f.parameters) f.get(parameter);
@@ -64,11 +70,28 @@ function run({ kernel, operands, given }: KernelCase, instructions: InstructionS
   return views.map((view) => view.slice());
 }
 
-function agrees(one: KernelCase, instructions: InstructionSet): void {
+const emitAny: Emit = (kernel, context) => emitKernel(kernel as RowKernel, context);
+
+/** The last outer axis in lanes, whether or not that is worth it. */
+function inBlocks(kernel: RowKernel): VectorAxis | undefined {
+  const exprs = kernel.stages.map((stage) => (stage.kind === 'store' ? stage.store.value : stage.value));
+  const stores = kernel.stages.flatMap((stage) => (stage.kind === 'store' ? [stage.store] : []));
+  const lanes = lanesFor(accessesOf(kernel, exprs, stores));
+  const axis = kernel.outer.length - 1;
+  const isPlain = kernel.stages.every(({ kind }) => kind !== 'scan') && planRow(kernel).kept.size === 0;
+  return isPlain && axis >= 0 && (kernel.outer[axis] as number) >= 2 * lanes ? { axis, lanes, units: 2 } : undefined;
+}
+
+const emitBlocks: Emit = (kernel, context) => {
+  const vector = inBlocks(kernel as RowKernel) as VectorAxis;
+  return emitRowBlocks(kernel as RowKernel, planRow(kernel as RowKernel), { vector, context, rows: 16 });
+};
+
+function agrees(one: KernelCase, instructions: InstructionSet, emit: Emit = emitAny): void {
   const { kernel, operands, given } = one;
   const wanted = operands.map((values) => values.slice());
   runOracle(kernel, wanted, given);
-  const got = run(one, instructions);
+  const got = run(one, instructions, emit);
   // + 0: zeros of both signs are one.
   kernel.operands.forEach(({ access }, i) => {
     if (access === 'in') return;
@@ -87,5 +110,14 @@ describe.each(['plain', 'relaxed', 'wide'] as const)('random kernels with %s ins
   });
   test('rows of stages', () => {
     fc.assert(fc.property(rowKernels({ sizes, elements: 300 }), check), runs);
+  });
+  test('rows in blocks', () => {
+    const kernels = rowKernels({ sizes, elements: 300 }).filter(
+      ({ kernel }) => inBlocks(kernel as RowKernel) !== undefined,
+    );
+    const property = fc.property(kernels, (one) => {
+      if (set === 'plain' || hasRelaxed) agrees(one, set, emitBlocks);
+    });
+    fc.assert(property, { numRuns: 60 });
   });
 });
