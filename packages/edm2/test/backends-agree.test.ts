@@ -1,6 +1,7 @@
 import { wasm } from '@evenkeel/backend-wasm';
 import { type Backend, createJsBackend, Generator, oneHot, tensor, withBackend } from '@evenkeel/tensor';
-import { expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { noDevice, openBackend } from '../../backend-webgpu/test/device.ts';
 import { type Batch, Trainer } from '../src/index.ts';
 import { tinyNetwork } from './tiny-network.ts';
 
@@ -45,14 +46,36 @@ function distance(values: readonly number[], expected: readonly number[]): numbe
   return length(values.map((value, i) => value - (expected[i] as number))) / length(expected);
 }
 
-test('the same training run on WebAssembly and on plain JavaScript agrees to rounding', async () => {
-  const expected = await train(createJsBackend());
-  const backend = wasm({ threads: 2 });
-  const { losses, changes } = await train(backend);
-  await backend.dispose();
-  expect(expected.losses.every(Number.isFinite)).toBe(true);
-  // Every number is rounded to 6e-8 of itself. Through sums of hundreds of terms, some fifty layers back and forth, and
-  // Adam, which takes the sign of gradients that are next to nothing, that is 1e-5 of all changes; a wrong term is far more.
-  expect(distance(losses, expected.losses)).toBeLessThan(1e-4);
-  expect(distance(changes, expected.changes)).toBeLessThan(1e-3);
+describe('the same training run as on plain JavaScript, to rounding', () => {
+  let expected: Trained;
+  beforeAll(async () => {
+    expected = await train(createJsBackend());
+    expect(expected.losses.every(Number.isFinite)).toBe(true);
+  });
+
+  async function agrees(backend: Backend): Promise<void> {
+    const { losses, changes } = await train(backend);
+    await backend.dispose();
+    // Every number is rounded to 6e-8 of itself. Through sums of hundreds of terms, some fifty layers back and forth, and
+    // Adam, which takes the sign of gradients that are next to nothing, that is 1e-5 of all changes; a wrong term is far
+    // more.
+    expect(distance(losses, expected.losses)).toBeLessThan(1e-4);
+    expect(distance(changes, expected.changes)).toBeLessThan(1e-3);
+  }
+
+  test('on WebAssembly', () => agrees(wasm({ threads: 2 })));
+
+  test.skipIf(noDevice)('on WebGPU, with no step on the host', async () => {
+    const backend = await openBackend();
+    const refused = vi.fn();
+    const supports = backend.supports.bind(backend);
+    backend.supports = (kernel) => {
+      const verdict = supports(kernel);
+      if (verdict !== true) refused(verdict);
+      return verdict;
+    };
+    await agrees(backend);
+    expect(refused).not.toHaveBeenCalled();
+    expect(backend.statistics.liveBuffers).toBe(0);
+  });
 });
