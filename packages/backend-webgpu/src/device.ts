@@ -28,10 +28,10 @@ const limits = [
  *
  * @throws when there is none, with what to do about it.
  */
-export async function openDevice({ powerPreference, device }: Settings): Promise<Device> {
+export async function openDevice({ powerPreference, device, flags }: Settings): Promise<Device> {
   if (device !== undefined)
     return { device: device as GPUDevice, description: 'a device of the program', isOwn: false };
-  const gpu = await findGpu();
+  const gpu = await findGpu(flags);
   const adapter = await gpu.requestAdapter(powerPreference === undefined ? {} : { powerPreference });
   if (!adapter) throw new Error(`webgpu: no graphics device was found. ${adviceHere()}`);
   const requiredLimits = Object.fromEntries(limits.map((name) => [name, adapter.limits[name]]));
@@ -42,31 +42,32 @@ export async function openDevice({ powerPreference, device }: Settings): Promise
   return { device: opened, description: words.join(' ') || 'unknown device', isOwn: true };
 }
 
-/** Node's WebGPU crashes where its entry object is collected: it is made once and kept. */
-let nodeGpu: Promise<GPU> | undefined;
+/** Node's WebGPU crashes where its entry object is collected: one is made for each list of flags, and kept. */
+const nodeGpus = new Map<string, GPU>();
 
-async function findGpu(): Promise<GPU> {
+async function findGpu(flags: readonly string[]): Promise<GPU> {
   const { gpu } = (globalThis as { navigator?: { gpu?: GPU } }).navigator ?? {};
   if (gpu) return gpu;
   if (!isNode()) throw new Error(`webgpu: this browser has no WebGPU here. ${adviceHere()}`);
-  nodeGpu ??= createNodeGpu();
-  return nodeGpu;
+  const key = flags.join(' ');
+  const known = nodeGpus.get(key) ?? (await createNodeGpu(flags));
+  nodeGpus.set(key, known);
+  return known;
 }
 
-async function createNodeGpu(): Promise<GPU> {
+async function createNodeGpu(flags: readonly string[]): Promise<GPU> {
   // A bundler for browsers must not look for it.
   const name = 'webgpu';
   let library: { create(options: readonly string[]): GPU };
   try {
     library = (await import(/* @vite-ignore */ name)) as typeof library;
   } catch (error) {
-    nodeGpu = undefined;
     throw new Error(
       `webgpu: in Node it needs the package 'webgpu' (npm install webgpu): ${error instanceof Error ? error.message : String(error)}`,
       { cause: error },
     );
   }
-  return library.create([]);
+  return library.create(flags);
 }
 
 function isNode(): boolean {

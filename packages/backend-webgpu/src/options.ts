@@ -7,6 +7,11 @@ export interface WebgpuOptions {
    * with all that its card offers.
    */
   readonly device?: object;
+  /**
+   * In Node, flags of the package `webgpu` (Dawn), such as `backend=vulkan` or `adapter=NVIDIA`: they choose among drivers and
+   * cards. Default: none.
+   */
+  readonly flags?: readonly string[];
   /** Most bytes of buffers and scratch together; WebGPU does not tell what a card has. Default 16 GiB. */
   readonly memoryBytes?: number;
   /** Shows the WGSL of each kernel when it is compiled first: `true` prints it, a function is given it. Default false. */
@@ -17,6 +22,7 @@ export interface WebgpuOptions {
 export interface Settings {
   readonly powerPreference: WebgpuOptions['powerPreference'];
   readonly device: object | undefined;
+  readonly flags: readonly string[];
   readonly memoryBytes: number;
   readonly debug: ((text: string) => void) | undefined;
 }
@@ -27,6 +33,7 @@ const MEMORY_BYTES = 16 * 2 ** 30;
 export function settle({
   powerPreference,
   device,
+  flags = [],
   memoryBytes = MEMORY_BYTES,
   debug = false,
 }: WebgpuOptions): Settings {
@@ -39,13 +46,16 @@ export function settle({
   ) {
     throw wrong('device', device, 'a GPUDevice, or left out');
   }
+  if (!Array.isArray(flags) || flags.some((flag) => typeof flag !== 'string')) {
+    throw wrong('flags', flags, "a list of Dawn's flags, as ['backend=vulkan']");
+  }
   if (!(memoryBytes >= 2 ** 20 && memoryBytes <= 2 ** 50))
     throw wrong('memoryBytes', memoryBytes, 'a number of bytes, 1 MiB at least');
   if (typeof debug !== 'boolean' && typeof debug !== 'function') {
     throw wrong('debug', debug, 'true, false, or a function that is given the text');
   }
   const print = typeof debug === 'function' ? debug : debug ? (text: string) => console.log(text) : undefined;
-  return { powerPreference, device, memoryBytes: Math.floor(memoryBytes), debug: print };
+  return { powerPreference, device, flags, memoryBytes: Math.floor(memoryBytes), debug: print };
 }
 
 function wrong(option: string, value: unknown, allowed: string): Error {

@@ -6,7 +6,8 @@ const swiftShader = '/usr/lib/chromium/vk_swiftshader_icd.json';
 /** A backend on this machine's card, or on the software that Debian's Chromium brings. */
 export async function openBackend(options: WebgpuOptions = {}): Promise<WebgpuBackend> {
   if (process.env.VK_ICD_FILENAMES === undefined && existsSync(swiftShader)) process.env.VK_ICD_FILENAMES = swiftShader;
-  return webgpu(options);
+  // Filling shared memory with zeros takes the software most of the time that it compiles.
+  return webgpu({ flags: ['enable-dawn-features=disable_workgroup_init'], ...options });
 }
 
 async function probe(): Promise<string | undefined> {

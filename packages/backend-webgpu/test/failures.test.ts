@@ -190,6 +190,7 @@ describe.skipIf(noDevice)('what goes wrong', () => {
   test.each([
     [{ powerPreference: 'fast' }, "powerPreference is 'fast'"],
     [{ device: {} }, 'It must be a GPUDevice'],
+    [{ flags: 'x' }, 'flags is'],
     [{ memoryBytes: 5 }, 'memoryBytes is 5'],
     [{ debug: 1 }, 'debug is 1'],
   ])('options %o', async (options, message) => {

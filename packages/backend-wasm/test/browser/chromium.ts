@@ -18,7 +18,8 @@ export async function launchChromium({ wide = false, webgpu = false } = {}): Pro
     args: [
       '--headless=new',
       '--no-sandbox',
-      webgpu ? '--enable-unsafe-webgpu' : '--disable-gpu',
+      // Filling shared memory with zeros takes the software most of the time that it compiles kernels.
+      ...(webgpu ? ['--enable-unsafe-webgpu', '--enable-dawn-features=disable_workgroup_init'] : ['--disable-gpu']),
       '--disable-quic',
       '--no-first-run',
       '--disable-background-networking',

@@ -1,5 +1,5 @@
 import type { Kernel } from '@evenkeel/tensor/kernel';
-import { printContraction } from './contraction.ts';
+import { printContraction } from './contraction/contraction.ts';
 import type { DeviceTraits } from './device-traits.ts';
 import type { PrintedKernel } from './printed-kernel.ts';
 import { printRow } from './row.ts';

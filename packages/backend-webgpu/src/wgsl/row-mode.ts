@@ -37,7 +37,7 @@ function isContiguousInRows({ outer, inner, stages }: RowKernel): boolean {
 }
 
 /** The factor of an axis in an index; 0 where it does not appear by itself. */
-function stepOf(index: Index, axis: number): number {
+export function stepOf(index: Index, axis: number): number {
   switch (index.kind) {
     case 'axis':
       return index.axis === axis ? 1 : 0;

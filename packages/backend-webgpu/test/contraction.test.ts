@@ -1,0 +1,132 @@
+import { type DeviceBuffer, Generator, profile, withBackend } from '@evenkeel/tensor';
+import type { Contraction, Expr, Index, Plan } from '@evenkeel/tensor/kernel';
+import { runOracle } from '@evenkeel/tensor/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { WebgpuBackend } from '../src/index.ts';
+import { chooseTile, sizesOf, splitsOf } from '../src/wgsl/contraction/tile.ts';
+import type { DeviceTraits } from '../src/wgsl/device-traits.ts';
+import { noDevice, openBackend } from './device.ts';
+
+const traits: DeviceTraits = {
+  half: false,
+  workgroupThreads: 256,
+  workgroupBytes: 32768,
+  workgroupsPerAxis: 65535,
+  storageBuffers: 8,
+};
+
+const axis = (number: number, by = 1): Index => ({ kind: 'mul', left: { kind: 'axis', axis: number }, by });
+const plus = (left: Index, right: Index): Index => ({ kind: 'add', left, right });
+const load = (operand: number, index: Index): Expr => ({ kind: 'load', dtype: 'float32', operand, index, guards: [] });
+
+/** C[b, m, n] = sum of A[b, m, k] B[b, k, n] + 1, each operand stored either way round. */
+function product(
+  batch: number,
+  m: number,
+  n: number,
+  k: number,
+  turned: { a?: boolean; b?: boolean; c?: boolean } = {},
+): Contraction {
+  const one: Expr = { kind: 'literal', dtype: 'float32', value: 1 };
+  const sum: Expr = { kind: 'accumulator', dtype: 'float32' };
+  const within = (turn: boolean | undefined, i: number, sizeI: number, j: number, sizeJ: number): Index =>
+    turn ? plus(axis(j, sizeI), axis(i)) : plus(axis(i, sizeJ), axis(j));
+  return {
+    kind: 'contraction',
+    operands: [
+      { dtype: 'float32', access: 'in' },
+      { dtype: 'float32', access: 'in' },
+      { dtype: 'float32', access: 'out' },
+    ],
+    arguments: [],
+    batch: [batch],
+    m: [m],
+    n: [n],
+    k: [k],
+    a: load(0, plus(axis(0, m * k), within(turned.a, 1, m, 3, k))),
+    b: load(1, plus(axis(0, k * n), within(turned.b, 3, k, 2, n))),
+    dtype: 'float32',
+    stores: [
+      {
+        operand: 2,
+        index: plus(axis(0, m * n), within(turned.c, 1, m, 2, n)),
+        value: { kind: 'binary', dtype: 'float32', op: 'add', left: sum, right: one },
+      },
+    ],
+  };
+}
+
+describe('tiles', () => {
+  test.each([
+    [[1, 4096, 4096, 4096], '128x128', 1],
+    [[1, 256, 256, 65536], '128x128', 32],
+    [[1, 65536, 16, 144], '128x16', 1],
+    [[8, 64, 64, 64], '32x32', 1],
+    [[1, 4, 4, 4], 'none', 0],
+  ])('%o takes %s in %i parts', ([batch = 1, m = 1, n = 1, k = 1], name, splits) => {
+    const sizes = sizesOf(product(batch, m, n, k));
+    const tile = chooseTile(sizes, traits);
+    expect(tile ? `${tile.m}x${tile.n}` : 'none').toBe(name);
+    if (tile) expect(splitsOf(sizes, tile)).toBe(splits);
+  });
+});
+
+describe.skipIf(noDevice)('contractions in tiles', () => {
+  let backend: WebgpuBackend;
+  beforeAll(async () => {
+    backend = await openBackend();
+  });
+  afterAll(() => backend?.dispose());
+
+  const turns = [{}, { a: true }, { b: true }, { c: true }, { a: true, b: true, c: true }];
+  test.each([
+    ...turns.map((turned) => [1, 37, 41, 50, turned] as const),
+    [2, 130, 129, 17, {}] as const,
+    [1, 256, 140, 9, { c: true }] as const,
+    [1, 300, 5, 40, {}] as const,
+    [1, 5, 300, 40, {}] as const,
+    [1, 20, 30, 1100, {}] as const,
+    [3, 16, 16, 600, { a: true }] as const,
+  ])('%i products of %i x %i, %i terms, %o: whole numbers are exact', async (batch, m, n, k, turned) => {
+    const kernel = product(batch, m, n, k, turned);
+    const wholes = (length: number, step: number) => Float32Array.from({ length }, (_, i) => ((i * step) % 7) - 3);
+    const values = [wholes(batch * m * k, 5), wholes(batch * k * n, 3), new Float32Array(batch * m * n)];
+    const plan: Plan = {
+      values: values.map(({ length }, i) => ({
+        dtype: 'float32',
+        length,
+        role: i < 2 ? 'input' : 'output',
+        first: i < 2 ? -1 : 0,
+        last: i < 2 ? 0 : 1,
+      })),
+      inputs: [0, 1],
+      outputs: [2],
+      steps: [{ kernel, operands: [0, 1, 2], arguments: [], flops: 0, bytes: 0 }],
+      updates: [],
+      argumentCount: 0,
+      slots: [],
+    };
+    const inputs = values.slice(0, 2).map(({ length }) => backend.allocate({ dtype: 'float32', length }));
+    await Promise.all(inputs.map((input, i) => input.write(values[i] as Float32Array)));
+    const executable = await backend.compile(plan);
+    const { outputs } = backend.run(executable, { inputs, arguments: new Float64Array() });
+    const got = await (outputs[0] as DeviceBuffer).read();
+    runOracle(kernel, values, []);
+    expect(got).toEqual(values[2]);
+    for (const buffer of [...inputs, ...outputs]) buffer.free();
+    executable.dispose();
+  });
+
+  test('profile times each step by the clock of the device', async () => {
+    const random = new Generator(1);
+    const work = () =>
+      random
+        .normal([256, 256])
+        .matmul(random.normal([256, 256]))
+        .data();
+    const { kernels } = await withBackend(backend, () => profile(work));
+    const product = kernels.find(({ kind }) => kind === 'contraction');
+    expect(product?.launches).toBe(1);
+    expect(product?.milliseconds).toBeGreaterThan(0);
+  });
+});
