@@ -26,11 +26,9 @@ const marker = '"sha256":"';
  *
  * @example
  * ```ts
- * const net = new Precond({ imgResolution: 8, imgChannels: 3, labelDim: 0, modelChannels: 8, channelMult: [1], numBlocks: 1 });
- * const source = { next: async () => ({ images: zeros([4, 3, 8, 8]) }) };
- * using trainer = new Trainer(net, source, { batchSize: 4 });
- * const bytes = encodeCheckpoint({ state: await trainer.state(), elapsedSeconds: 0, numerics: 'js' });
- * await trainer.restore(decodeCheckpoint(bytes).state);
+ * const weight = { dtype: 'float32', shape: [2], data: new Float32Array([1, 2]) } as const;
+ * const state = { images: 1024, seed: 0, tensors: new Map([['net.weight', weight]]) }; // or what trainer.state() gave
+ * const bytes = encodeCheckpoint({ state, elapsedSeconds: 60, numerics: 'js' });
  * ```
  */
 export function encodeCheckpoint({ state, elapsedSeconds, numerics }: Checkpoint): Uint8Array {
