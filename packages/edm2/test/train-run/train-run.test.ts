@@ -199,6 +199,22 @@ describe('a run', () => {
     expect(readdirSync(folders)).not.toContain(folder.split('/').at(-1));
   });
 
+  test('a run that failed before it came to anything does not keep its folder', async () => {
+    const folder = newFolder();
+    const gone = {
+      ...stripes,
+      image(): Uint8Array {
+        throw new Error('the disk is gone');
+      },
+    };
+    await expect(run(folder, { dataset: gone, preset: { ...preset, snapshotImages: 0 } })).rejects.toThrow(
+      'the disk is gone',
+    );
+    expect(readFileSync(join(folder, 'log.txt'), 'utf8')).toMatch(/\nerror: the disk is gone\n$/);
+    const wide = { ...preset, duration: 256, network: { ...preset.network, modelChannels: 8 } };
+    expect((await run(folder, { preset: wide })).isComplete).toBe(true);
+  });
+
   test('names what it cannot write', async () => {
     const folder = newFolder();
     mkdirSync(join(folder, 'stats.jsonl'), { recursive: true });

@@ -16,8 +16,11 @@ export async function writeSettings(folder: string, settings: RunSettings): Prom
  * @throws where the folder holds another run.
  */
 export async function checkSameRun(folder: string, settings: RunSettings): Promise<readonly string[]> {
-  const text = await readFile(join(folder, optionsFile), 'utf8').catch(() => undefined);
-  if (text === undefined) return [];
+  const names = await readdir(folder).catch((): string[] => []);
+  // A run that failed before it came to anything is no run.
+  const hasResults = names.some((name) => /^(training-state|network-snapshot)-/.test(name));
+  if (!hasResults || !names.includes(optionsFile)) return [];
+  const text = await readFile(join(folder, optionsFile), 'utf8');
   let before: Partial<RunSettings>;
   try {
     before = JSON.parse(text) as Partial<RunSettings>;
@@ -35,7 +38,7 @@ export async function checkSameRun(folder: string, settings: RunSettings): Promi
 
 /** Parts of files that a killed process was writing. */
 export async function removeLeftovers(folder: string): Promise<void> {
-  const names = await readdir(folder).catch(() => []);
+  const names = await readdir(folder).catch((): string[] => []);
   const own = /^\.(training-state|network-snapshot|samples|stats|training_options)[-.].*\.tmp$/;
   for (const name of names) if (own.test(name)) await rm(join(folder, name), { force: true });
 }

@@ -13,6 +13,11 @@ export class RunLog {
 
   async print(line: string): Promise<void> {
     this.#show(line);
+    await this.note(line);
+  }
+
+  /** As {@link print}, for what is shown in another way. */
+  async note(line: string): Promise<void> {
     await appendToFile(this.#path, `${line}\n`);
   }
 }

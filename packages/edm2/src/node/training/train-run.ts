@@ -93,6 +93,7 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
   const { folder, dataset } = options;
   const settings = settingsOf(options);
   checkSettings(settings);
+  using net = new Precond({ ...settings.network, generator: new Generator(settings.seed) });
   const changes = await checkSameRun(folder, settings);
   await removeLeftovers(folder);
   await writeSettings(folder, settings);
@@ -108,7 +109,6 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
       },
     });
     await keepStatsUpTo(folder, checkpoint?.state.images ?? -1);
-    using net = new Precond({ ...settings.network, generator: new Generator(settings.seed) });
     const isConditional = settings.network.labelDim > 0;
     const encoder = encoderOf(options);
     const raw = encoder.name !== 'rgb'; // pixels are encoded on the host, once
@@ -128,7 +128,7 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
     });
     return await new RunPart(options, settings, log, trainer).train(checkpoint);
   } catch (error) {
-    await log.print(`error: ${(error as Error).message}`).catch(() => undefined);
+    await log.note(`error: ${(error as Error).message}`).catch(() => undefined);
     throw error;
   }
 }

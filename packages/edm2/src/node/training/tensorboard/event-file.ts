@@ -36,7 +36,7 @@ export class EventFile {
     const name = `events.out.tfevents.${wallTime.toFixed(3)}.${hostname()}.${process.pid}`;
     const file = new EventFile(join(folder, name));
     await file.#append(encodeEvent({ wallTime, step: 0, fileVersion: 'brain.Event:2' }));
-    if (step > 0) await file.#append(encodeEvent({ wallTime, step, isStart: true }));
+    await file.#append(encodeEvent({ wallTime, step, isStart: true }));
     return file;
   }
 
