@@ -42,19 +42,14 @@ export * from './presets/index.ts';
 export { decodePublishedSnapshot, type PublishedSnapshot } from './published/decode-snapshot.ts';
 export {
   addChurn,
-  addChurn,
   type Churn,
-  type Churn,
-  type Churned,
   type Churned,
   type NormalSource,
 } from './sample/churn.ts';
 export { type GeneratedImages, type GenerateOptions, generateImages } from './sample/generate.ts';
 export {
   type Denoiser,
-  type Denoiser,
   type GuidanceInterval,
-  guided,
   guided,
   isGuided,
   type SamplerStep,

@@ -1,4 +1,6 @@
 import { Command } from 'commander';
+import { convertCommand } from './commands/convert.ts';
+import { flopsCommand } from './commands/flops.ts';
 import { trainCommand } from './commands/train.ts';
 
 /**
@@ -9,7 +11,7 @@ export function edm2Program(): Command {
     .description('Trains, samples and measures EDM2 diffusion networks.')
     .showHelpAfterError('(--help lists the options)')
     .configureHelp({ showGlobalOptions: true });
-  const commands: Command[] = [trainCommand()];
+  const commands: Command[] = [trainCommand(), convertCommand(), flopsCommand()];
   for (const command of commands) program.addCommand(inheritSettings(command, program));
   return program;
 }

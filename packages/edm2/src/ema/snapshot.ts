@@ -1,4 +1,4 @@
-import { type HostArray, readSafetensors, writeSafetensors } from '@evenkeel/formats';
+import { type HostArray, readSafetensors, type Safetensors, writeSafetensors } from '@evenkeel/formats';
 import type { EmaProfile } from './profile.ts';
 
 /** A stored average with all that belongs to it. */
@@ -63,7 +63,11 @@ export function encodeSnapshot(snapshot: EmaSnapshot, options: EncodeSnapshotOpt
  * ```
  */
 export function decodeSnapshot(bytes: Uint8Array, file = 'snapshot'): EmaSnapshot {
-  const { tensors, metadata } = readSafetensors(bytes, { file });
+  return snapshotOf(readSafetensors(bytes, { file }), file);
+}
+
+/** The average that a safetensors file holds. */
+export function snapshotOf({ tensors, metadata }: Safetensors, file: string): EmaSnapshot {
   const [images, std] = [Number(metadata.get('images')), Number(metadata.get('ema_std'))];
   if (!(images > 0 && std > 0)) {
     throw new Error(`decodeSnapshot ${file}: its metadata lacks images and ema_std. Is it a snapshot of an average?`);
