@@ -1,5 +1,7 @@
 import { Command } from 'commander';
+import { convertCommand } from './commands/convert.ts';
 import { datasetCommand } from './commands/dataset.ts';
+import { flopsCommand } from './commands/flops.ts';
 import { metricsCommand } from './commands/metrics.ts';
 import { reconstructCommand } from './commands/reconstruct.ts';
 import { sampleCommand } from './commands/sample.ts';
@@ -20,6 +22,8 @@ export function edm2Program(): Command {
     reconstructCommand(),
     metricsCommand(),
     datasetCommand(),
+    convertCommand(),
+    flopsCommand(),
     toyCommand(),
   ];
   for (const command of commands) program.addCommand(inheritSettings(command, program));

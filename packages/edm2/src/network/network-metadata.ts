@@ -13,7 +13,8 @@ export interface NetworkDescription {
 }
 
 /**
- * A network's description, as metadata of a safetensors file that holds its weights.
+ * A network's description, as metadata of a safetensors file that holds its weights. A description that was read is taken
+ * as well as a network.
  *
  * @example
  * ```ts
@@ -22,10 +23,13 @@ export interface NetworkDescription {
  * describedNetwork(metadata).options.imgResolution; // 8
  * ```
  */
-export function networkMetadata(net: Precond, encoder?: EncoderName): Record<string, string> {
+export function networkMetadata(
+  net: Pick<Precond, 'options'> | NetworkDescription,
+  encoder = 'encoder' in net ? net.encoder : encoderFor(net.options),
+): Record<string, string> {
   const { generator, dropout = 0, ...options } = net.options;
   const described = { ...options, dropout: dropout instanceof Dropout ? dropout.probability : dropout };
-  return { network: JSON.stringify(described), encoder: encoder ?? encoderFor(options) };
+  return { network: JSON.stringify(described), encoder };
 }
 
 /**

@@ -50,6 +50,7 @@ const checks: Readonly<Partial<Record<keyof PrecondOptions, Check>>> = {
   clipAct: orNull(positive),
   sigmaData: positive,
   logvarChannels: size,
+  fp16: { wanted: 'true or false', accepts: (value) => typeof value === 'boolean' },
   dtype: { wanted: "'float32' or 'float64'", accepts: (value) => value === 'float32' || value === 'float64' },
 };
 

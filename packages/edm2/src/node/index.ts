@@ -1,4 +1,6 @@
 // What reads and writes files: for Node, where the main entry also runs in browsers.
+
+export { type Conversion, type ConvertWeightsOptions, convertWeights } from './convert-weights.ts';
 export {
   type ConvertOptions,
   convertDataset,

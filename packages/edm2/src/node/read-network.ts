@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { type HostArray, readSafetensors } from '@evenkeel/formats';
 import { Generator } from '@evenkeel/tensor';
 import { stateDictOf } from '../ema/index.ts';
+import { snapshotOf } from '../ema/snapshot.ts';
 import { describedNetwork, type NetworkDescription } from '../network/network-metadata.ts';
 import { Precond } from '../network/precondition.ts';
 import { decodePublishedSnapshot } from '../published/decode-snapshot.ts';
@@ -13,6 +14,8 @@ export interface NetworkWeights {
   readonly file: string;
   /** Parameters and buffers under their published names. */
   readonly values: ReadonlyMap<string, HostArray>;
+  /** Names of those that averages do not average. */
+  readonly copied: readonly string[];
   readonly description: NetworkDescription;
   /** Images that the network had seen; undefined where the file does not say. */
   readonly images: number | undefined;
@@ -21,7 +24,7 @@ export interface NetworkWeights {
 }
 
 /** What {@link readNetwork} gives. */
-export interface StoredNetwork extends Omit<NetworkWeights, 'values'> {
+export interface StoredNetwork extends Omit<NetworkWeights, 'values' | 'copied'> {
   /** In evaluation mode. Dispose it when it is no longer needed. */
   readonly net: Precond;
 }
@@ -46,11 +49,12 @@ export interface StoredNetwork extends Omit<NetworkWeights, 'values'> {
  * ```
  */
 export async function readNetwork(path: string, choice: SnapshotChoice = {}): Promise<StoredNetwork> {
-  const { values, ...about } = await readWeights(path, choice);
+  const { values, copied, ...about } = await readWeights(path, choice);
   let net: Precond | undefined;
   try {
-    // First values are replaced at once: they must not move the generator that layers share.
-    net = new Precond({ ...about.description.options, generator: new Generator(0) });
+    // First values are replaced at once: they must not move the generator that layers share. Whatever it was trained in,
+    // the network is evaluated in float32, which a CPU computes as fast as float16.
+    net = new Precond({ ...about.description.options, generator: new Generator(0), fp16: false });
     const { missing, unexpected } = net.loadStateDict(stateDictOf(values), { strict: false });
     if (missing.length > 0) throw new Error(`lacks ${counted(missing)} of the network that it describes`);
     if (unexpected.length > 0) throw new Error(`holds ${counted(unexpected)} that its network does not have`);
@@ -82,15 +86,16 @@ export async function readWeights(path: string, choice: SnapshotChoice = {}): Pr
     const { datasetOptions, ...weights } = decodePublishedSnapshot(content, file);
     return { file, ...weights };
   }
-  const { tensors, metadata } = readSafetensors(content, { file });
-  const number = (key: string) => (metadata.has(key) ? Number(metadata.get(key)) : undefined);
-  return {
-    file,
-    values: tensors,
-    description: describedNetwork(Object.fromEntries(metadata), file),
-    images: number('images'),
-    std: number('ema_std'),
-  };
+  const contents = readSafetensors(content, { file });
+  const { tensors, metadata } = contents;
+  const description = describedNetwork(Object.fromEntries(metadata), file);
+  const {
+    values,
+    copied = [],
+    images,
+    std,
+  } = metadata.has('ema_std') ? snapshotOf(contents, file) : { values: tensors, images: undefined, std: undefined };
+  return { file, values, copied, description, images, std };
 }
 
 /** Pickles start with the opcode of their protocol; a safetensors file of the same first byte has JSON from its ninth on. */

@@ -17,6 +17,8 @@ import { type SnapshotTime, snapshotTime } from './snapshot-time.ts';
 export interface PublishedSnapshot extends SnapshotTime {
   /** Parameters and buffers under their published names; published ones are float16. */
   readonly values: ReadonlyMap<string, HostArray>;
+  /** Names of the buffers, which averages do not average. */
+  readonly copied: readonly string[];
   readonly description: NetworkDescription;
   /** What the training data were opened with, such as `path` and `use_labels`. */
   readonly datasetOptions: Readonly<Record<string, unknown>>;
@@ -27,7 +29,7 @@ const encoders: ReadonlyMap<string, EncoderName> = new Map([
   ['StabilityVAEEncoder', 'stability-vae'],
 ]);
 
-/** Says whether published code would compute in float16 where it can; the numbers are the same. */
+/** Says whether published code would compute in float16 on a GPU; the weights are the same. */
 const withoutMeaning = new Set(['use_fp16']);
 
 /**
@@ -63,9 +65,11 @@ export function decodePublishedSnapshot(bytes: Uint8Array, file = 'snapshot.pkl'
     if (!(root instanceof Map) || !root.has('ema')) throw new Error("is no network snapshot: it has no 'ema'");
     const ema = persistentObject(root.get('ema'), "'ema'");
     const options = optionsOf(ema, file);
+    const { values, buffers } = stateOfModule(ema, bytes.length);
     return {
       ...snapshotTime(file),
-      values: stateOfModule(ema, bytes.length),
+      values,
+      copied: buffers,
       description: { options, encoder: encoderOf(root.get('encoder') ?? null, options) },
       datasetOptions: textKeys(root.get('dataset_kwargs')),
     };

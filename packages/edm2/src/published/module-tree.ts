@@ -30,21 +30,29 @@ export function dictOf(state: ReadonlyMap<unknown, unknown>, attribute: string, 
   return dict;
 }
 
+/** What {@link stateOfModule} gives. */
+export interface ModuleState {
+  readonly values: ReadonlyMap<string, HostArray>;
+  /** Names of those that are not trained. */
+  readonly buffers: readonly string[];
+}
+
 /**
  * Parameters and buffers of a module and of those in it, by path, in the order of PyTorch's state dicts.
  *
  * @param mostBytes what all of them may take together: no more than the file has
  * @throws when the tree has another form, holds itself, or repeats storages until it is larger than its file.
  */
-export function stateOfModule(module: PersistentObject, mostBytes: number): Map<string, HostArray> {
+export function stateOfModule(module: PersistentObject, mostBytes: number): ModuleState {
   const values = new Map<string, HostArray>();
+  const buffers: string[] = [];
   const seen = new Set<unknown>();
   let bytes = 0;
 
   const addTensor = (path: string, tensor: unknown): void => {
     if (!(tensor instanceof TorchTensor)) throw new Error(`${path} is no tensor`);
     bytes += tensor.byteLength;
-    if (bytes > mostBytes) throw new Error(`its tensors take more bytes than the file has`);
+    if (bytes > mostBytes) throw new Error('its tensors take more bytes than the file has');
     values.set(path, tensor.hostArray({}, path));
   };
   const addModule = (path: string, state: ReadonlyMap<unknown, unknown>, level: number): void => {
@@ -61,11 +69,12 @@ export function stateOfModule(module: PersistentObject, mostBytes: number): Map<
     for (const [child, value] of children('_parameters')) addTensor(child, value);
     for (const [child, value] of children('_buffers').filter(([key]) => isSaved(key.slice(key.lastIndexOf('.') + 1)))) {
       addTensor(child, value);
+      buffers.push(child);
     }
     for (const [child, value] of children('_modules')) addModule(child, stateOf(value, child), level + 1);
   };
   addModule('', module.state, 0);
-  return values;
+  return { values, buffers };
 }
 
 function stateOf(value: unknown, path: string): ReadonlyMap<unknown, unknown> {
