@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { openImageDataset } from '@evenkeel/edm2/node';
 import { decodePng, encodePng, writeNpy } from '@evenkeel/formats';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   classBalanced,
@@ -13,6 +14,7 @@ import {
   randomSubset,
   splitHeldOut,
 } from '../src/data/index.ts';
+import { labelTable, readLabelFile } from '../src/node/data/label-file.ts';
 import { decodeWithSharp } from '../src/node/data/sharp.ts';
 import { labelFile, noise, pngOf, writeFolder, writeZip } from './image-files.ts';
 
@@ -316,6 +318,30 @@ describe('bad input gives one line', () => {
     const opening = openImageDataset(writeFolder(at('set'), files));
     await expect(opening).rejects.toThrow(message);
     await expect(opening).rejects.toThrow(/^[^\n]+$/);
+  });
+
+  test('whatever stands in dataset.json, labels come out or one line says why not', () => {
+    const labels = fc.array(
+      fc.oneof(fc.jsonValue(), fc.tuple(fc.constantFrom('a.png', 'b.png'), fc.jsonValue({ maxDepth: 1 }))),
+    );
+    const json = fc.oneof(fc.jsonValue(), fc.record({ labels }), fc.record({ labels: fc.jsonValue() }));
+    fc.assert(
+      fc.property(json, (value) => {
+        const bytes = new TextEncoder().encode(JSON.stringify(value));
+        try {
+          const found = readLabelFile(bytes, 'set');
+          if (found === null) return;
+          const { labelDim, label } = labelTable(['a.png', 'b.png'], found, 'set');
+          for (const one of [label(0), label(1)]) {
+            if (typeof one === 'number') expect(one).toBeLessThan(labelDim);
+            else expect(one).toHaveLength(labelDim);
+          }
+        } catch (error) {
+          expect((error as Error).message).toMatch(/^set: [^\n]+$/);
+        }
+      }),
+      { numRuns: 500 },
+    );
   });
 
   test('nothing at the path; a file that is no zip; a zip cut off', async () => {

@@ -65,9 +65,13 @@ async function folderWriter(path: string): Promise<FilesWriter> {
   return {
     async add(name, content) {
       const file = join(temporary, name);
-      if (!folders.has(dirname(file))) await mkdir(dirname(file), { recursive: true });
-      folders.add(dirname(file));
-      await writeFile(file, content);
+      try {
+        if (!folders.has(dirname(file))) await mkdir(dirname(file), { recursive: true });
+        folders.add(dirname(file));
+        await writeFile(file, content);
+      } catch (error) {
+        throw new Error(`${path}: ${reasonOf(error)}`, { cause: error });
+      }
     },
     async finish() {
       if (present !== undefined) await rmdir(path);
@@ -75,4 +79,11 @@ async function folderWriter(path: string): Promise<FilesWriter> {
     },
     discard: () => rm(temporary, { recursive: true, force: true }),
   };
+}
+
+function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ENOSPC') return 'the disk is full. Free some space';
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') return 'the folder is not writable. Choose another';
+  return message;
 }
