@@ -2,9 +2,18 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodePng, writeSafetensors } from '@evenkeel/formats';
-import { Generator, setDevelopmentMode } from '@evenkeel/tensor';
+import { Generator, setDevelopmentMode, tensor } from '@evenkeel/tensor';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { decodeStatistics, imageGrid, loadEmoji16, networkMetadata, readStateDict } from '../../src/index.ts';
+import {
+  decodeStatistics,
+  encodeSnapshot,
+  imageGrid,
+  loadEmoji16,
+  networkMetadata,
+  PowerFunctionEma,
+  readStateDict,
+  snapshotName,
+} from '../../src/index.ts';
 import { tinyNetwork } from '../tiny-network.ts';
 import { runCommand } from './run-command.ts';
 
@@ -84,6 +93,57 @@ describe('metrics calc', () => {
       'nowhere.npz: there is no such file. Make it: edm2 metrics ref',
     );
     expect(await calc(`--ref=${reference}`, '--metrics=beauty')).toMatchObject({ code: 2 });
+  });
+});
+
+describe('metrics sweep', () => {
+  const sweep = (...args: string[]) =>
+    runCommand(
+      'metrics',
+      'sweep',
+      `--run=${at('run')}`,
+      `--ref=${reference}`,
+      `--csv=${at('sweep.csv')}`,
+      '--backend=js',
+      '--steps=1',
+      '--metrics=fd_small',
+      ...args,
+    );
+
+  test('measures averages of any length, and goes on where it stopped', async () => {
+    using net = tinyNetwork({ imgChannels: 3 });
+    const ema = new PowerFunctionEma(net, { stds: [0.05, 0.1] });
+    mkdirSync(at('run'));
+    for (const images of [1024, 2048]) {
+      net.unet.outGain.assign(tensor(images / 1024));
+      ema.update(images);
+      for (const std of ema.stds) {
+        const snapshot = { images: ema.images, std, values: await ema.snapshot(std), metadata: networkMetadata(net) };
+        writeFileSync(at(`run/${snapshotName(snapshot)}`), encodeSnapshot(snapshot));
+      }
+    }
+    const first = await sweep('--stds=0.09,0.06', '--num=4', '--json');
+    expect(first.stderr).toContain('4 snapshots up to');
+    expect(JSON.parse(first.stdout).rows.map(({ std }: { std: number }) => std)).toEqual([0.06, 0.09]);
+    const table = readFileSync(at('sweep.csv'), 'utf8');
+    expect(table).toMatch(/^# \{"images":.*\nstd,fd_small,agreement\n0\.06,[\d.]+,\n0\.09,[\d.]+,\n$/);
+    const again = await sweep('--stds=0.06,0.09', '--num=4', `--svg=${at('sweep.svg')}`);
+    expect(again.stdout).toContain('0 lengths to measure, 2 were');
+    expect(readFileSync(at('sweep.csv'), 'utf8')).toBe(table);
+    expect(readFileSync(at('sweep.svg'), 'utf8')).toContain('FD-small over the length of the average');
+    expect((await sweep('--stds=0.06', '--num=5')).stderr).toMatch(/sweep\.csv: was made with .* Give another file/);
+  });
+
+  test('needs snapshots', async () => {
+    const outcome = await runCommand(
+      'metrics',
+      'sweep',
+      `--run=${at('emoji')}`,
+      `--ref=${reference}`,
+      '--csv=x',
+      '--stds=0.1',
+    );
+    expect(outcome).toMatchObject({ code: 1, stderr: expect.stringContaining('holds 0 snapshots') });
   });
 });
 
