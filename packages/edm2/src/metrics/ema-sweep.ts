@@ -22,6 +22,8 @@ export interface EmaSweepOptions extends GenerateOptions, Pick<StatisticsCollect
   readonly reference: ImageSetStatistics;
   /** Says how many pictures show the class asked for; its classes must be the network's. */
   readonly classifier?: Classifier;
+  /** Told of lengths that the snapshots do not span. @defaultValue `console.warn` */
+  readonly onWarning?: (message: string) => void;
   /** Called before each snapshot is read, and after each batch of pictures. */
   readonly onProgress?: (progress: { readonly std?: number; readonly pictures?: number }) => void;
 }
@@ -70,12 +72,16 @@ export async function* sweepEmaLengths(
   net: Precond,
   options: EmaSweepOptions,
 ): AsyncGenerator<EmaSweepRow, void, void> {
-  const { snapshots, copied = [], stds, seeds, reference, classifier, onProgress, ...rest } = options;
+  const { snapshots, copied = [], stds, seeds, reference, classifier, onProgress, onWarning, ...rest } = options;
   const { metrics, extractors, ...generating } = rest;
   const images = Math.max(...snapshots.map((snapshot) => snapshot.images));
   for (let from = 0; from < stds.length; from += together) {
     const targets: EmaProfile[] = stds.slice(from, from + together).map((std) => ({ images, std }));
-    const averages = await reconstruct(snapshots, targets, { copied, onSnapshot: () => onProgress?.({}) });
+    const averages = await reconstruct(snapshots, targets, {
+      copied,
+      onSnapshot: () => onProgress?.({}),
+      ...(onWarning && { onWarning }),
+    });
     for (const [i, { std }] of targets.entries()) {
       net.loadStateDict(stateDictOf(averages[i] as NonNullable<(typeof averages)[number]>));
       const collector = new StatisticsCollector({ metrics, extractors });

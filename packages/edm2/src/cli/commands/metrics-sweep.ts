@@ -5,9 +5,10 @@ import { largestStd } from '../../ema/index.ts';
 import { type EmaSweepRow, sweepEmaLengths } from '../../metrics/ema-sweep.ts';
 import { loadEmoji16Classifier } from '../../metrics/emoji16-classifier.ts';
 import { metrics as allMetrics } from '../../metrics/metric.ts';
+import { describedNetwork } from '../../network/network-metadata.ts';
 import { Precond } from '../../network/precondition.ts';
+import { selectSnapshots } from '../../node/ema/select-snapshots.ts';
 import { loadExtractors } from '../../node/metrics/load-extractors.ts';
-import { runSnapshots } from '../../node/metrics/run-snapshots.ts';
 import { readStatistics } from '../../node/metrics/statistics-files.ts';
 import { SweepTable } from '../../node/metrics/sweep-table.ts';
 import { readNetwork } from '../../node/read-network.ts';
@@ -21,10 +22,11 @@ import { describeValue } from '../metric-values.ts';
 import { PicturePace } from '../picture-pace.ts';
 import { ProgressLine } from '../progress-line.ts';
 import { type SamplerFlags, samplerOptions, withSampler } from '../sampler-options.ts';
-import { count, listOf, numberIn } from '../values.ts';
+import { count, numberIn, numberList } from '../values.ts';
 
 interface SweepFlags extends MetricFlags, GuideFlags, SamplerFlags, BackendChoice {
   readonly run: string;
+  readonly inprefix?: string;
   readonly ref: string;
   readonly stds: number[];
   readonly csv: string;
@@ -42,11 +44,12 @@ export function metricsSweepCommand(): Command {
       'Measures averages of several lengths, made from the snapshots of a training. The same command again goes on.',
     )
     .requiredOption('--run <folder>', 'folder of a training, with snapshots of two lengths or more')
+    .option('--inprefix <name>', "what their names start with (default: whatever it is, such as 'network-snapshot')")
     .requiredOption('--ref <file>', 'statistics of the reference, from metrics ref')
     .requiredOption(
       '--stds <list>',
-      'lengths, such as 0.03,0.05,0.1',
-      listOf({ above: 0, below: Number(largestStd.toFixed(6)) }),
+      'lengths, such as 0.03,0.05,0.1 or 0.01,0.02,...,0.2',
+      numberList({ above: 0, below: Number(largestStd.toFixed(6)) }),
     )
     .requiredOption('--csv <file>', 'table of results; a length that stands in it is not measured again')
     .option('--svg <file>', 'curve of the first metric');
@@ -69,14 +72,16 @@ Examples:
 }
 
 async function run(flags: SweepFlags, command: Command): Promise<void> {
-  const { num, seed, steps, guidance = 1, gnet } = flags;
+  const { num, seed, steps, guidance = 1, gnet, inprefix } = flags;
   if (guidance !== 1 && gnet === undefined) {
     command.error(`error: --guidance ${guidance} needs --gnet, the network to move away from`);
   }
   const line = new ProgressLine(flags.json ? process.stderr : process.stdout);
   const reference = await readStatistics(flags.ref);
   const metrics = metricsOf(reference, flags.ref, flags.metrics);
-  const { snapshots, copied, images, description } = await runSnapshots(flags.run);
+  const { snapshots, images } = await selectSnapshots(flags.run, inprefix === undefined ? {} : { prefix: inprefix });
+  const newest = snapshots.at(-1) as (typeof snapshots)[number];
+  const description = describedNetwork(newest.metadata, newest.path);
   const { sigma_min, sigma_max, rho, S_churn, S_min, S_max, S_noise, guidanceInterval: interval } = flags;
   const table = await SweepTable.open(flags.csv, {
     images,
@@ -113,7 +118,7 @@ async function run(flags: SweepFlags, command: Command): Promise<void> {
     const rows = sweepEmaLengths(net, {
       ...samplerOptions(flags),
       snapshots,
-      copied,
+      copied: newest.copied,
       stds,
       metrics,
       extractors,
@@ -127,6 +132,7 @@ async function run(flags: SweepFlags, command: Command): Promise<void> {
         signal.throwIfAborted();
         pace.step(step, all);
       },
+      onWarning: (message) => line.print(`warning ${message}`),
       onProgress: ({ pictures = 0 }) => pace.finished(done + pictures),
     });
     for await (const row of rows) {
