@@ -24,6 +24,7 @@ export {
   type KernelDistanceOptions,
   kernelDistance,
 } from './metrics/distances/kernel-distance.ts';
+export { type EmaSweepOptions, type EmaSweepRow, sweepEmaLengths } from './metrics/ema-sweep.ts';
 export {
   accuracy,
   classifierSplit,

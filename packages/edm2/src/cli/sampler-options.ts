@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { GenerateOptions } from '../sample/generate.ts';
 import type { GuidanceInterval } from '../sample/guidance.ts';
 import { numberIn } from './values.ts';
@@ -25,7 +25,11 @@ export function withSampler(command: Command): Command {
     .option('--rho <number>', 'how steps gather at low levels', numberIn({ above: 0, below: Number.MAX_VALUE }), 7)
     .option('--S_churn <amount>', 'new noise mixed in, over all steps', numberIn({ least: 0 }), 0)
     .option('--S_min <sigma>', 'lowest noise level with new noise', numberIn({ least: 0 }), 0)
-    .option('--S_max <sigma>', 'highest noise level with new noise', numberIn({ least: 0 }), Number.POSITIVE_INFINITY)
+    .addOption(
+      new Option('--S_max <sigma>', 'highest noise level with new noise')
+        .argParser(numberIn({ least: 0 }))
+        .default(Number.POSITIVE_INFINITY, 'inf'),
+    )
     .option('--S_noise <number>', 'standard deviation of new noise', numberIn({ least: 0 }), 1)
     .option(
       '--guidance-interval <interval>',

@@ -4,8 +4,8 @@ import { heunMove, levelsOf, type Mover, type StepLevels } from './heun.ts';
 
 /**
  * Heun's steps as compiled functions of the noise levels: their graph is built once for each kind of step, not at every
- * step, and networks see levels as numbers that change, for which nothing is kept. A step is about twice as fast for one
- * small image, a quarter for eight. The bits are those of `sampleHeun`.
+ * step, and networks see levels as numbers that change, for which nothing is kept. A step takes half
+ * the time for one small image, three quarters for eight. The bits are those of `sampleHeun`.
  *
  * @param denoiserOf the denoiser of guided steps, or of the others.
  * @param isGuided which step is which.

@@ -2,12 +2,23 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodePng, writeSafetensors } from '@evenkeel/formats';
-import { Generator, setDevelopmentMode } from '@evenkeel/tensor';
+import { Generator, setDevelopmentMode, tensor } from '@evenkeel/tensor';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { decodeStatistics, imageGrid, loadEmoji16, networkMetadata, readStateDict } from '../../src/index.ts';
+import {
+  decodeStatistics,
+  encodeSnapshot,
+  imageGrid,
+  loadEmoji16,
+  networkMetadata,
+  PowerFunctionEma,
+  readStateDict,
+  snapshotName,
+} from '../../src/index.ts';
 import { tinyNetwork } from '../tiny-network.ts';
 import { runCommand } from './run-command.ts';
 
+/** Few kernels: what is tested is what commands do with a network. */
+const plain = { imgChannels: 3, channelMult: [1], attnResolutions: [], channelsPerHead: 64 };
 const folder = mkdtempSync(join(tmpdir(), 'evenkeel-metrics-'));
 const at = (name: string): string => join(folder, name);
 const reference = at('reference.npz');
@@ -22,7 +33,7 @@ beforeAll(async () => {
     labels.push([`${i}.png`, Math.floor(i / 4)]);
   }
   writeFileSync(at('emoji/dataset.json'), JSON.stringify({ labels }));
-  using net = tinyNetwork({ imgChannels: 3, labelDim: 0, generator: new Generator(2) });
+  using net = tinyNetwork({ ...plain, labelDim: 0, generator: new Generator(2) });
   writeFileSync(at('net.safetensors'), writeSafetensors(await readStateDict(net.stateDict()), networkMetadata(net)));
   const made = await runCommand(
     'metrics',
@@ -87,6 +98,57 @@ describe('metrics calc', () => {
   });
 });
 
+describe('metrics sweep', () => {
+  const sweep = (...args: string[]) =>
+    runCommand(
+      'metrics',
+      'sweep',
+      `--run=${at('run')}`,
+      `--ref=${reference}`,
+      `--csv=${at('sweep.csv')}`,
+      '--backend=js',
+      '--steps=1',
+      '--metrics=fd_small',
+      ...args,
+    );
+
+  test('measures averages of any length, and goes on where it stopped', async () => {
+    using net = tinyNetwork(plain);
+    const ema = new PowerFunctionEma(net, { stds: [0.05, 0.1] });
+    mkdirSync(at('run'));
+    for (const images of [1024, 2048]) {
+      net.unet.outGain.assign(tensor(images / 1024));
+      ema.update(images);
+      for (const std of ema.stds) {
+        const snapshot = { images: ema.images, std, values: await ema.snapshot(std), metadata: networkMetadata(net) };
+        writeFileSync(at(`run/${snapshotName(snapshot)}`), encodeSnapshot(snapshot));
+      }
+    }
+    const first = await sweep('--stds=0.09,0.06', '--num=4', '--json');
+    expect(first.stderr).toContain('4 snapshots up to');
+    expect(JSON.parse(first.stdout).rows.map(({ std }: { std: number }) => std)).toEqual([0.06, 0.09]);
+    const table = readFileSync(at('sweep.csv'), 'utf8');
+    expect(table).toMatch(/^# \{"images":.*\nstd,fd_small,agreement\n0\.06,[\d.]+,\n0\.09,[\d.]+,\n$/);
+    const again = await sweep('--stds=0.06,0.09', '--num=4', `--svg=${at('sweep.svg')}`);
+    expect(again.stdout).toContain('0 lengths to measure, 2 were');
+    expect(readFileSync(at('sweep.csv'), 'utf8')).toBe(table);
+    expect(readFileSync(at('sweep.svg'), 'utf8')).toContain('FD-small over the length of the average');
+    expect((await sweep('--stds=0.06', '--num=5')).stderr).toMatch(/sweep\.csv: was made with .* Give another file/);
+  });
+
+  test('needs snapshots', async () => {
+    const outcome = await runCommand(
+      'metrics',
+      'sweep',
+      `--run=${at('emoji')}`,
+      `--ref=${reference}`,
+      '--csv=x',
+      '--stds=0.1',
+    );
+    expect(outcome).toMatchObject({ code: 1, stderr: expect.stringContaining('has no snapshots') });
+  });
+});
+
 describe('metrics gen', () => {
   const gen = (...args: string[]) =>
     runCommand(
@@ -101,8 +163,8 @@ describe('metrics gen', () => {
     );
 
   test('gives the least of several sets of seeds, each as it is by itself', async () => {
-    const twice = JSON.parse((await gen('--num=5', '--repeats=2', '--json')).stdout);
-    const second = JSON.parse((await gen('--num=5', '--seed=5', '--json')).stdout);
+    const twice = JSON.parse((await gen('--num=4', '--repeats=2', '--json')).stdout);
+    const second = JSON.parse((await gen('--num=4', '--seed=4', '--json')).stdout);
     const values = twice.sets.map(([one]: [{ value: number }]) => one.value);
     expect(values[1]).toBe(second.values[0].value);
     expect(twice.values[0].value).toBe(Math.min(...values));

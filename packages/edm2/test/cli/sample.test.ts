@@ -10,6 +10,8 @@ import { networkMetadata, type Precond, readStateDict } from '../../src/index.ts
 import { tinyNetwork } from '../tiny-network.ts';
 import { runCommand } from './run-command.ts';
 
+/** Few kernels: what is tested is what commands do with a network. */
+const plain = { channelMult: [1], attnResolutions: [], channelsPerHead: 64 };
 const folder = mkdtempSync(join(tmpdir(), 'evenkeel-sample-'));
 const at = (name: string): string => join(folder, name);
 const save = async (name: string, net: Precond) => {
@@ -18,9 +20,9 @@ const save = async (name: string, net: Precond) => {
 };
 beforeAll(async () => {
   setDevelopmentMode(false);
-  await save('net.safetensors', tinyNetwork({ imgChannels: 3 }));
-  await save('guide.safetensors', tinyNetwork({ imgChannels: 3, labelDim: 0 }));
-  await save('latents.safetensors', tinyNetwork({ imgChannels: 4 }));
+  await save('net.safetensors', tinyNetwork({ ...plain, imgChannels: 3 }));
+  await save('guide.safetensors', tinyNetwork({ ...plain, imgChannels: 3, labelDim: 0 }));
+  await save('latents.safetensors', tinyNetwork({ ...plain, imgChannels: 4 }));
 });
 afterAll(() => {
   setDevelopmentMode(true);

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { metricsCalcCommand } from './metrics-calc.ts';
 import { metricsGenCommand } from './metrics-gen.ts';
 import { metricsRefCommand } from './metrics-ref.ts';
+import { metricsSweepCommand } from './metrics-sweep.ts';
 
 /** `edm2 metrics`: how like a reference images are. */
 export function metricsCommand(): Command {
@@ -10,6 +11,7 @@ export function metricsCommand(): Command {
     .addCommand(metricsRefCommand())
     .addCommand(metricsCalcCommand())
     .addCommand(metricsGenCommand())
+    .addCommand(metricsSweepCommand())
     .addHelpText(
       'after',
       `

@@ -1,6 +1,6 @@
 import { encodePng } from '@evenkeel/formats';
 import { writeFileAtomically } from '@evenkeel/formats/node';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { imageGrid } from '../../data/index.ts';
 import { readNetwork, type StoredNetwork } from '../../node/read-network.ts';
 import { generateImageFiles, missingSeeds, seedFile } from '../../node/sample/generate-files.ts';
@@ -44,7 +44,11 @@ export function sampleCommand(): Command {
     .option('--subdirs', 'a folder for each thousand seeds')
     .option('--grid <file>', 'one picture of all, a PNG file')
     .option('--overwrite', 'make pictures anew that are there')
-    .option('--seeds <list>', 'which pictures, such as 1,2,5-10', integerList, integerList('16-19'))
+    .addOption(
+      new Option('--seeds <list>', 'which pictures, such as 1,2,5-10')
+        .argParser(integerList)
+        .default(integerList('16-19'), '16-19'),
+    )
     .option('--class <number>', 'class of all pictures (default: drawn for each)', numberIn({ least: 0, whole: true }))
     .option('--batch <count>', 'most pictures computed together', numberIn({ least: 1, whole: true }), 32);
   withSampler(command)
