@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { decodePng } from '@evenkeel/formats';
 import { describe, expect, test } from 'vitest';
 import { root } from './code-blocks.ts';
 
 /** Runs `npm start` in an example's folder, as its README says, and gives what it printed. */
-function start(example: string): string {
-  return execFileSync('npm', ['start', '--silent'], {
+function start(example: string, ...options: string[]): string {
+  return execFileSync('npm', ['start', '--silent', ...(options.length > 0 ? ['--', ...options] : [])], {
     cwd: join(root, 'examples', example),
     encoding: 'utf8',
     shell: process.platform === 'win32',
@@ -70,5 +71,23 @@ describe('examples', { timeout: 150_000 }, () => {
     const chart = readFileSync(join(root, 'examples/post-hoc-ema/out/profiles.svg'), 'utf8');
     expect(chart).toMatch(/^<svg [\s\S]*<polyline[\s\S]*<\/svg>\s*$/);
     expect(chart).not.toContain('NaN');
+  });
+
+  test('toy-guidance: networks learn, and the picture shows what guidance does', () => {
+    const output = start('toy-guidance', '--steps', '100');
+    const off = (label: string) =>
+      Number(new RegExp(`^${label} +(\\S+)% of the points are off the tree`, 'm').exec(output)?.[1]);
+    expect(off('ground truth')).toBeLessThan(2);
+    // 70% of a normal distribution of the data's mean and covariance would be; 100 steps gave 19%.
+    expect(off('no guidance')).toBeLessThan(40);
+    expect(off('autoguidance')).not.toBeNaN();
+    const folder = join(root, 'examples/toy-guidance/out');
+    const svg = readFileSync(join(folder, 'guidance.svg'), 'utf8');
+    for (const title of ['ground truth', 'no guidance', 'classifier-free guidance (4)', 'autoguidance (2)']) {
+      expect(svg).toContain(`>${title}</text>`);
+    }
+    const { width, height, data } = decodePng(readFileSync(join(folder, 'guidance.png')));
+    expect([width, height]).toEqual([1820, 1916]);
+    expect(new Set(data).size).toBeGreaterThan(100);
   });
 });

@@ -1,17 +1,6 @@
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { lineChart } from '@evenkeel/edm2';
-import {
-  decodeSnapshot,
-  type EmaProfile,
-  encodeSnapshot,
-  PowerFunctionEma,
-  reconstruct,
-  sampledResponse,
-  snapshotName,
-  solvePostHoc,
-  stateDictOf,
-} from '@evenkeel/edm2/ema';
+import { rm } from 'node:fs/promises';
+import { PowerFunctionEma, profileChart, reconstruct, stateDictOf } from '@evenkeel/edm2/ema';
+import { saveSnapshots, selectSnapshots } from '@evenkeel/edm2/node';
 import type { HostArray } from '@evenkeel/formats';
 import { writeFileAtomically } from '@evenkeel/formats/node';
 import { Adam, Linear, Sequential, SiLU } from '@evenkeel/nn';
@@ -31,7 +20,6 @@ const random = new Generator(1);
 const curve = (x: Tensor): Tensor => x.mul(5).sin();
 
 await rm(folder, { recursive: true, force: true });
-await mkdir(folder, { recursive: true });
 for (let step = 1; step <= steps; step++) {
   const x = random.uniform([batchSize, 1], { low: -1 });
   const y = curve(x).add(random.normal([batchSize, 1], { std: 0.5 }));
@@ -42,24 +30,16 @@ for (let step = 1; step <= steps; step++) {
   await commit(loss);
 
   // 2. Now and then, store both averages.
-  if (step % 64 === 0) {
-    for (const std of ema.stds) {
-      const snapshot = { images: ema.images, std, values: await ema.snapshot(std) };
-      await writeFileAtomically(join(folder, snapshotName(snapshot)), encodeSnapshot(snapshot));
-    }
-  }
+  if (step % 64 === 0) await saveSnapshots(ema, folder);
 }
 
 // 3. Afterwards, make the average of a length that was never tracked out of the stored ones.
-const stored = await Promise.all(
-  (await readdir(folder)).map(async (file) => decodeSnapshot(await readFile(join(folder, file)), file)),
-);
-const target: EmaProfile = { images: steps * batchSize, std: wanted };
-const profiles = stored.map(({ images, std, values }) => ({ images, std, load: () => values }));
-const [postHoc] = (await reconstruct(profiles, [target])) as [Map<string, HostArray>];
+const { snapshots, images } = await selectSnapshots(folder);
+const target = { images, std: wanted };
+const [postHoc] = (await reconstruct(snapshots, [target])) as [Map<string, HostArray>];
 const tracked = await direct.snapshot(wanted);
 
-console.log(`${stored.length} snapshots of lengths ${ema.stds.join(' and ')} in ${folder}`);
+console.log(`${snapshots.length} snapshots of lengths ${ema.stds.join(' and ')} in ${folder}`);
 console.log(`length ${wanted} made of them, against the same tracked in training:`);
 console.log(`  relative error  ${relativeError(postHoc, tracked).toExponential(2)}`);
 console.log(`  0.10 instead    ${relativeError(await ema.snapshot(0.1), tracked).toExponential(2)}`);
@@ -79,24 +59,8 @@ for (const [name, values] of [
 }
 
 // 5. The weight that each average gives to each moment of training.
-const moments = steps + 1;
-const response = (profile: EmaProfile) => sampledResponse({ ...profile, images: profile.images / batchSize }, moments);
-const weights = solvePostHoc(stored, [target]).data;
-const summed = new Float64Array(moments);
-stored.forEach((profile, i) => {
-  response(profile).forEach((value, moment) => {
-    summed[moment] = (summed[moment] as number) + (weights[i] as number) * value;
-  });
-});
-const points = (values: Float64Array) => Array.from(values, (y, x) => [x, y] as const);
-const chart = lineChart(
-  [
-    ...[0.05, 0.1].map((std) => ({ label: `tracked, ${std}`, points: points(response({ ...target, std })) })),
-    { label: `wanted, ${wanted}`, points: points(response(target)) },
-    { label: `${wanted} from snapshots`, points: points(summed) },
-  ],
-  { title: 'Averaging profiles', xLabel: 'step', yLabel: 'weight' },
-);
+const profiles = [...ema.stds, wanted].map((std) => ({ images, std }));
+const chart = profileChart(profiles, { snapshots });
 await writeFileAtomically('out/profiles.svg', chart);
 console.log('\nout/profiles.svg shows the averaging profiles');
 

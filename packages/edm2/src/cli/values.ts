@@ -19,6 +19,12 @@ export function numberIn(range: NumberRange = {}): (text: string) => number {
   };
 }
 
+/** A count of things that there is at least one of, and that fit into memory. */
+export const wholeNumber = numberIn({ least: 1, most: 2 ** 24, whole: true });
+
+/** A seed, as generators take it. */
+export const seedNumber = numberIn({ least: 0, most: Number.MAX_SAFE_INTEGER, whole: true });
+
 function isWithin(value: number, { least, most, above, below, whole }: NumberRange): boolean {
   if (Number.isNaN(value) || (whole && !Number.isSafeInteger(value))) return false;
   if (value === Number.NEGATIVE_INFINITY) return false;

@@ -19,12 +19,17 @@ export {
   writeReconstructions,
 } from './ema/reconstruct-files.ts';
 export {
-  imagesOfKimg,
   type SelectedSnapshots,
   type SnapshotSelection,
   selectSnapshots,
 } from './ema/select-snapshots.ts';
-export { openSnapshot, type SaveSnapshotsOptions, type SnapshotFile, saveSnapshots } from './ema/snapshot-file.ts';
+export {
+  openSnapshot,
+  type SaveSnapshotsOptions,
+  type SnapshotDescription,
+  type SnapshotFile,
+  saveSnapshots,
+} from './ema/snapshot-file.ts';
 export { type ExtractorFiles, loadExtractors, type OnnxRuntime } from './metrics/load-extractors.ts';
 export { readStatistics, writeStatistics } from './metrics/statistics-files.ts';
 export { type NetworkWeights, readNetwork, readWeights, type StoredNetwork } from './read-network.ts';

@@ -29,6 +29,14 @@ export function drawingToRaster(drawing: Drawing, options: DrawingRasterOptions 
   return canvas.image();
 }
 
+/** No pixel. */
+const nothing: [number, number, number, number] = [
+  Number.POSITIVE_INFINITY,
+  Number.NEGATIVE_INFINITY,
+  Number.POSITIVE_INFINITY,
+  Number.NEGATIVE_INFINITY,
+];
+
 class Canvas {
   readonly #width: number;
   readonly #height: number;
@@ -36,6 +44,8 @@ class Canvas {
   readonly #pixels: Float32Array;
   /** How much of each pixel the shape at hand covers. */
   readonly #coverage: Float32Array;
+  /** The pixels that the shape at hand may cover: first and last column, first and last row. */
+  #touched: [left: number, right: number, top: number, bottom: number];
 
   constructor(width: number, height: number, scale: number) {
     this.#width = width;
@@ -43,6 +53,7 @@ class Canvas {
     this.#scale = scale;
     this.#pixels = new Float32Array(width * height * 3).fill(255);
     this.#coverage = new Float32Array(width * height);
+    this.#touched = nothing;
   }
 
   image(): RasterImage {
@@ -59,7 +70,7 @@ class Canvas {
       // Each dot is ink of its own: where they lie on one another it is darker.
       for (const point of shape.points) {
         this.#stroke([point, point], 2 * shape.radius);
-        this.#blend(shape, point, shape.radius);
+        this.#blend(shape);
       }
       return;
     }
@@ -84,10 +95,12 @@ class Canvas {
       const bottom = Math.min(this.#height - 1, Math.ceil(Math.max(ay, by) + reach + 1));
       const left = Math.max(0, Math.floor(Math.min(ax, bx) - reach - 1));
       const right = Math.min(this.#width - 1, Math.ceil(Math.max(ax, bx) + reach + 1));
+      this.#touch(left, right, top, bottom);
       for (let y = top; y <= bottom; y++) {
         for (let x = left; x <= right; x++) {
           const part = Math.min(1, Math.max(0, ((x - ax) * dx + (y - ay) * dy) / length));
-          const covered = reach + 0.5 - Math.hypot(x - ax - part * dx, y - ay - part * dy);
+          const [offX, offY] = [x - ax - part * dx, y - ay - part * dy];
+          const covered = reach + 0.5 - Math.sqrt(offX * offX + offY * offY);
           const at = y * this.#width + x;
           if (covered > this.#coverage[at]!) this.#coverage[at] = Math.min(1, covered);
         }
@@ -115,6 +128,7 @@ class Canvas {
       const row = Math.floor(index / subLines) * this.#width;
       for (let i = 0; i + 1 < line.length; i += 2) {
         const [from, to] = [Math.max(0, line[i]!), Math.min(this.#width, line[i + 1]!)];
+        this.#touch(Math.floor(from), Math.ceil(to) - 1, index / subLines, index / subLines);
         for (let x = Math.floor(from); x < to; x++) {
           this.#coverage[row + x]! += (Math.min(x + 1, to) - Math.max(x, from)) / subLines;
         }
@@ -122,18 +136,21 @@ class Canvas {
     });
   }
 
-  /** Lays the shape's colour over what it covers, near a point if told, and forgets what it covers. */
-  #blend({ color, opacity = 1 }: Shape, near?: PlotPoint, radius = 0): void {
+  #touch(left: number, right: number, top: number, bottom: number): void {
+    const [l, r, t, b] = this.#touched;
+    this.#touched = [
+      Math.min(l, left),
+      Math.max(r, right),
+      Math.min(t, Math.floor(top)),
+      Math.max(b, Math.floor(bottom)),
+    ];
+  }
+
+  /** Lays the shape's colour over what it covers, and forgets what that is. */
+  #blend({ color, opacity = 1 }: Shape): void {
     const ink = [1, 3, 5].map((at) => Number.parseInt(color.slice(at, at + 2), 16)) as [number, number, number];
-    const limits = (centre: number, size: number): [number, number] =>
-      near === undefined
-        ? [0, size - 1]
-        : [
-            Math.max(0, Math.floor((centre - radius) * this.#scale) - 2),
-            Math.min(size - 1, Math.ceil((centre + radius) * this.#scale) + 2),
-          ];
-    const [left, right] = limits(near?.[0] ?? 0, this.#width);
-    const [top, bottom] = limits(near?.[1] ?? 0, this.#height);
+    const [left, right, top, bottom] = this.#touched;
+    this.#touched = nothing;
     for (let y = top; y <= bottom; y++) {
       for (let x = left; x <= right; x++) {
         const at = y * this.#width + x;

@@ -101,13 +101,11 @@ async function densityShapes(
   colors: readonly string[],
 ): Promise<Shape[]> {
   const step = view.side / (gridSize - 1);
-  const values = new Float32Array(gridSize * gridSize);
-  // A line at a time: all at once would hold each point's distance to each component.
-  for (let row = 0; row < gridSize; row++) {
-    const y = view.bottom + view.side - row * step;
-    const line = Float32Array.from({ length: 2 * gridSize }, (_, i) => (i % 2 === 0 ? view.left + (i / 2) * step : y));
-    values.set(await mixture.logDensity(tensor(line, { shape: [gridSize, 2] }), smoothing).data(), row * gridSize);
-  }
+  const corners = Float32Array.from({ length: 2 * gridSize * gridSize }, (_, i) => {
+    const [column, row] = [Math.floor(i / 2) % gridSize, Math.floor(i / 2 / gridSize)];
+    return i % 2 === 0 ? view.left + column * step : view.bottom + view.side - row * step;
+  });
+  const values = await mixture.logDensity(tensor(corners, { shape: [gridSize * gridSize, 2] }), smoothing).data();
   const scale = size / (gridSize - 1);
   return colors.map((color, i): Shape => {
     const loops = contourLoops({ columns: gridSize, rows: gridSize, values }, levels[i] as number);

@@ -1,18 +1,20 @@
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Linear } from '@evenkeel/nn';
 import { commit, State, tensor } from '@evenkeel/tensor';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { decodeSnapshot, PowerFunctionEma, reconstruct } from '../../src/ema/index.ts';
+import { describedNetwork } from '../../src/network/network-metadata.ts';
 import {
-  imagesOfKimg,
   openSnapshot,
   planReconstruction,
   saveSnapshots,
   selectSnapshots,
   writeReconstructions,
 } from '../../src/node/index.ts';
+import { decodePublishedSnapshot } from '../../src/published/decode-snapshot.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'evenkeel-reconstruct-'));
 const run = join(scratch, 'run');
@@ -64,27 +66,24 @@ describe('selection', () => {
     copyFileSync(join(run, from), join(run, other));
     await expect(selectSnapshots(run)).rejects.toThrow(new RegExp(`${other} and .*${from} are both of 32768 images`));
     rmSync(join(run, other));
-    copyFileSync(join(run, from), join(run, 'copy-0000032-0.050.safetensors'));
-    await expect(selectSnapshots(run)).rejects.toThrow(/named copy-… and network-snapshot-…\. Say which/);
-    expect((await selectSnapshots(run, { prefix: 'copy' })).snapshots).toHaveLength(1);
-    rmSync(join(run, 'copy-0000032-0.050.safetensors'));
+    const folder = join(scratch, 'copies');
+    mkdirSync(folder);
+    for (const prefix of ['one', 'two'])
+      copyFileSync(join(run, from), join(folder, `${prefix}-0000032-0.050.safetensors`));
+    await expect(selectSnapshots(folder)).rejects.toThrow(/named one-… and two-…\. Say which/);
+    expect((await selectSnapshots(folder, { prefix: 'two' })).snapshots).toHaveLength(1);
   });
 
   test('names a damaged file', async () => {
     const folder = join(scratch, 'damaged');
-    using ema = new PowerFunctionEma(new Linear(4, 4), { stds: [0.1] });
+    using model = new Linear(4, 4);
+    using ema = new PowerFunctionEma(model, { stds: [0.1] });
     ema.update(1024);
     const [path] = (await saveSnapshots(ema, folder)) as [string];
     truncateSync(path, 150);
     await expect(selectSnapshots(folder)).rejects.toThrow(/network-snapshot-0000001-0\.100\.safetensors: .*cut off/);
     writeFileSync(path, 'nothing of the sort');
     await expect(openSnapshot(path)).rejects.toThrow(/Is it a safetensors file/);
-  });
-
-  test('file names give multiples of 1024 back', () => {
-    for (let images = 1024; images < 2 ** 31; images = Math.ceil((images * 1.37) / 1024) * 1024) {
-      expect(imagesOfKimg(Math.floor(images / 1000))).toBe(images);
-    }
   });
 });
 
@@ -119,6 +118,38 @@ describe('reconstruction', () => {
     expect(planReconstruction(selected, { folder, stds }).every(({ exists }) => exists)).toBe(true);
   });
 
+  test('takes published pickles, whose names alone tell time and length', async () => {
+    const folder = join(scratch, 'published');
+    mkdirSync(folder);
+    const pickle = fileURLToPath(new URL('../../conformance/snapshot_tiny.pkl', import.meta.url));
+    for (const name of ['0000001-0.050', '0000001-0.100', '0000002-0.100']) {
+      copyFileSync(pickle, join(folder, `network-snapshot-${name}.pkl`));
+    }
+    const selected = await selectSnapshots(folder);
+    expect(selected.snapshots.map(({ images, std }) => [images, std])).toEqual([
+      [1024, 0.05],
+      [1024, 0.1],
+      [2048, 0.1],
+    ]);
+    const planned = planReconstruction(selected, { folder, stds: [0.09] });
+    await writeReconstructions(selected, planned);
+    const made = decodeSnapshot(readFileSync(planned[0]!.path));
+    const { values, description } = decodePublishedSnapshot(readFileSync(pickle));
+    // All three are of the same weights, of which any average is those weights.
+    for (const [name, { data }] of values) {
+      made.values.get(name)!.data.forEach((value, i) => {
+        expect(Math.abs(Number(value) - Number(data[i]))).toBeLessThanOrEqual(2 ** -10 * Math.abs(Number(data[i])));
+      });
+    }
+    expect(made.copied).toHaveLength(4);
+    expect(describedNetwork(made.metadata!)).toEqual(description);
+    writeFileSync(join(folder, 'network-snapshot-0000002-0.050.pkl'), readFileSync(pickle).subarray(0, 1000));
+    const damaged = await selectSnapshots(folder);
+    await expect(writeReconstructions(damaged, planned)).rejects.toThrow(
+      /network-snapshot-0000002-0\.050\.pkl: [^\n]+$/,
+    );
+  });
+
   test('holds one tensor of one snapshot at a time, however many there are', async () => {
     const selected = await selectSnapshots(run);
     let [live, most, loads] = [0, 0, 0];
@@ -126,7 +157,7 @@ describe('reconstruction', () => {
       ...snapshot,
       async *load() {
         loads++;
-        for await (const [name, array] of snapshot.load()) {
+        for await (const [name, array] of await snapshot.load()) {
           // The consumer lets go of an array when it asks for the next.
           live += array.data.byteLength;
           most = Math.max(most, live);

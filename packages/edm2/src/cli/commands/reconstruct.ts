@@ -37,7 +37,7 @@ export function reconstructCommand(): Command {
   return new Command('reconstruct')
     .description('Makes averages of any length from the snapshots of a training (post-hoc EMA).')
     .requiredOption('--indir <folder>', 'folder of snapshots')
-    .option('--inprefix <name>', "what their names start with (default: whatever it is, such as 'network-snapshot')")
+    .option('--inprefix <name>', "what their names start with (default: 'network-snapshot', or what all have)")
     .option('--instd <list>', 'lengths of snapshots to take (default: all)', stds)
     .requiredOption('--outdir <folder>', 'where results go')
     .option('--outprefix <name>', 'what their names start with', 'phema')

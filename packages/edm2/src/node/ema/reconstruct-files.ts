@@ -86,7 +86,8 @@ export async function writeReconstructions(
   const { batch = 8, dtype = 'float16', onProgress, onFile, signal } = options;
   const passes = Math.ceil(planned.length / batch);
   const newest = snapshots.reduce((best, one) => (one.images >= best.images ? one : best));
-  const { copied, metadata } = newest;
+  if (planned.length === 0) return;
+  const { copied, metadata } = await newest.describe();
   for (let pass = 0; pass < passes; pass++) {
     const group = planned.slice(pass * batch, (pass + 1) * batch);
     const made = await reconstruct(

@@ -1,10 +1,11 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { snapshotTime } from '../../published/snapshot-time.ts';
 import { openSnapshot, type SnapshotFile } from './snapshot-file.ts';
 
 /** Which snapshots of a folder to take. */
 export interface SnapshotSelection {
-  /** What their names start with, before time and length. @defaultValue whatever it is, where all have the same */
+  /** What their names start with, before time and length. @defaultValue 'network-snapshot' where there are any, else what all have */
   readonly prefix?: string;
   /** Lengths, as names give them. @defaultValue all */
   readonly stds?: readonly number[];
@@ -22,6 +23,9 @@ export interface SelectedSnapshots {
   /** The same in thousands, as in its name. */
   readonly kimg: number;
 }
+
+/** What training names them. */
+const usualPrefix = 'network-snapshot';
 
 interface NamedSnapshot {
   readonly name: string;
@@ -54,7 +58,7 @@ export async function selectSnapshots(folder: string, selection: SnapshotSelecti
   const prefix = selection.prefix ?? onlyPrefix(all, fail);
   const lengths = stds?.map((std) => std.toFixed(3));
   // What was saved before the first step is no average.
-  const later = all.filter((one) => one.prefix === prefix && imagesOfKimg(one.kimg) > 0);
+  const later = all.filter((one) => one.prefix === prefix && snapshotTime(one.name).images !== 0);
   const named = later.filter(({ std }) => lengths?.includes(std.toFixed(3)) ?? true);
   if (named.length === 0) {
     throw fail(
@@ -71,18 +75,6 @@ export async function selectSnapshots(folder: string, selection: SnapshotSelecti
   return { snapshots, kimg, images: Math.max(...snapshots.map(({ images }) => images)) };
 }
 
-/**
- * Images that a file name's thousands stand for, where training saves at multiples of 1024.
- *
- * @example
- * ```ts
- * imagesOfKimg(8388); // 8388608
- * ```
- */
-export function imagesOfKimg(kimg: number): number {
-  return Math.floor((kimg * 1000 + 999) / 1024) * 1024;
-}
-
 async function namesIn(folder: string, fail: (message: string) => Error): Promise<string[]> {
   try {
     return await readdir(folder);
@@ -93,14 +85,16 @@ async function namesIn(folder: string, fail: (message: string) => Error): Promis
 }
 
 function parseName(name: string): NamedSnapshot | undefined {
-  const [, prefix, kimg, std] = /^(.+)-(\d{7,})-(\d+\.\d+)\.(?:safetensors|pkl)$/.exec(name) ?? [];
+  const [, prefix, kimg, std] = /^(.+)-(\d{7,})-(\d\.\d{3})\.(?:safetensors|pkl)$/.exec(name) ?? [];
   return prefix === undefined ? undefined : { name, prefix, kimg: Number(kimg), std: Number(std) };
 }
 
 function onlyPrefix(all: readonly NamedSnapshot[], fail: (message: string) => Error): string {
   const prefixes = [...new Set(all.map(({ prefix }) => prefix))].sort();
+  // Averages that were made of snapshots may lie beside them.
+  if (prefixes.includes(usualPrefix)) return usualPrefix;
   if (prefixes.length > 1) throw fail(`has snapshots named ${prefixes.join('-… and ')}-…. Say which to take`);
-  return prefixes[0] ?? 'network-snapshot';
+  return prefixes[0] ?? usualPrefix;
 }
 
 function refuseDuplicates(snapshots: readonly SnapshotFile[], fail: (message: string) => Error): void {

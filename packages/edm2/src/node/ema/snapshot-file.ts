@@ -1,23 +1,32 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openSafetensors, writeFileAtomically } from '@evenkeel/formats/node';
 import type { NamedValues, StoredEma } from '../../ema/reconstruct.ts';
 import { describedSnapshot, type EncodeSnapshotOptions, encodeSnapshot, snapshotName } from '../../ema/snapshot.ts';
 import type { PowerFunctionEma } from '../../ema/tracker.ts';
+import { decodePublishedSnapshot } from '../../published/decode-snapshot.ts';
+import { snapshotTime } from '../../published/snapshot-time.ts';
 
-/** A snapshot on disk: its description, and a way to read its tensors one after the other. */
-export interface SnapshotFile extends StoredEma {
-  readonly path: string;
+/** What a snapshot says beside its values. */
+export interface SnapshotDescription {
   /** Names that are kept but not averaged. */
   readonly copied: readonly string[];
   readonly metadata: Readonly<Record<string, string>>;
-  /** Reads one tensor at a time: memory does not hold the file. */
-  load(): NamedValues;
+}
+
+/** A snapshot on disk: its time and length, and ways to read the rest. */
+export interface SnapshotFile extends StoredEma {
+  readonly path: string;
+  describe(): Promise<SnapshotDescription>;
+  /** Reads a safetensors file one tensor at a time, so that memory does not hold it; a pickle as a whole. */
+  load(): NamedValues | Promise<NamedValues>;
 }
 
 /**
- * Opens a snapshot that `encodeSnapshot` made: reads its description, and no tensor yet.
+ * Opens a snapshot that `encodeSnapshot` made: reads its description, and no tensor yet. Of a published one (`.pkl`) the name
+ * tells time and length, and nothing is read before it is asked for.
  *
- * @throws Error, one line, when the file is damaged, cut off, or no snapshot.
+ * @throws Error, one line, when the file is damaged, cut off, or no snapshot; or a pickle whose name does not tell.
  * @example
  * ```ts
  * const ema = new PowerFunctionEma(new Linear(2, 1), { stds: [0.05] });
@@ -27,9 +36,35 @@ export interface SnapshotFile extends StoredEma {
  * ```
  */
 export async function openSnapshot(path: string): Promise<SnapshotFile> {
-  if (path.endsWith('.pkl')) throw new Error(`openSnapshot ${path}: is a pickle. Turn it into safetensors first`);
+  if (path.endsWith('.pkl')) return publishedSnapshot(path);
   const file = await openSafetensors(path);
-  return { path, ...describedSnapshot(file.metadata, `openSnapshot ${path}`), load: () => file.tensors() };
+  const { images, std, ...description } = describedSnapshot(file.metadata, `openSnapshot ${path}`);
+  return { path, images, std, describe: async () => description, load: () => file.tensors() };
+}
+
+/** What published networks keep and do not train. */
+const publishedBuffer = /fourier\.(?:freqs|phases)$/;
+
+function publishedSnapshot(path: string): SnapshotFile {
+  const { images, std } = snapshotTime(path);
+  if (images === undefined || std === undefined) {
+    throw new Error(
+      `openSnapshot ${path}: its name does not tell time and length, as network-snapshot-0008388-0.050.pkl`,
+    );
+  }
+  const read = async () => decodePublishedSnapshot(await readFile(path), path);
+  return {
+    path,
+    images,
+    std,
+    async describe() {
+      const { values, description } = await read();
+      const { options, encoder } = description;
+      const copied = [...values.keys()].filter((name) => publishedBuffer.test(name));
+      return { copied, metadata: { network: JSON.stringify(options), encoder } };
+    },
+    load: async () => (await read()).values,
+  };
 }
 
 /** Options of {@link saveSnapshots}. */
