@@ -17,7 +17,7 @@ import { bindPositions, loopOver } from './work-split.ts';
 /** Rows of a block: memory is read in pieces of that many elements. */
 const ROWS = 256;
 /** Elements of a row that pay: fewer are near each other, and more leave the second cache before they are read again. */
-const [FEWEST, MOST] = [8, 128];
+const [FEWEST, MOST] = [8, 256];
 
 const product = (sizes: readonly number[]): number => sizes.reduce((total, size) => total * size, 1);
 
@@ -29,7 +29,7 @@ export function isWorthBlocks({ outer, inner, stages }: RowKernel, plan: RowPlan
   if (vector.axis >= outer.length || plan.kept.size > 0) return false;
   if (stages.some(({ kind }) => kind === 'scan') || !stages.some(({ kind }) => kind === 'reduce')) return false;
   const elements = product(inner);
-  return (outer[vector.axis] as number) >= ROWS && elements >= FEWEST && elements <= MOST;
+  return (outer[vector.axis] as number) > ROWS && elements >= FEWEST && elements <= MOST;
 }
 
 /**
