@@ -45,10 +45,8 @@ export interface WebgpuBackend extends Backend {
  *
  * @throws when there is no WebGPU or no device, with what to do about it; for options out of range.
  * @example
- * import { webgpu } from '@evenkeel/backend-webgpu';
- *
- * setBackend(await webgpu());
- * await tensor([1, 2, 3]).square().sum().item(); // 14
+ * const backend = await webgpu().catch(() => createJsBackend()); // where there is no device, plain JavaScript
+ * await withBackend(backend, () => tensor([1, 2, 3]).square().sum().item()); // 14
  */
 export async function webgpu(options: WebgpuOptions = {}): Promise<WebgpuBackend> {
   const settings = settle(options);

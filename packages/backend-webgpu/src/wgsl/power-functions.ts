@@ -30,10 +30,12 @@ fn exactSum(a: f32, b: f32) -> vec2f {
 fn preciseLogarithm(x: f32) -> vec2f {
   let parts = splitNearOne(x);
   let difference = parts.x - 1.0f;
-  let sum = parts.x + 1.0f;
+  // Of a constant 1 compilers know that it cancels out, and so would what rounding took from the sum.
+  let one = bitcast<f32>(0x3f800000u | none);
+  let sum = parts.x + one;
   let s = difference / sum;
   let product = s * sum;
-  let missing = parts.x - (sum - 1.0f);
+  let missing = parts.x - (sum - one);
   let rest = (((difference - product) - productError(s, sum, product)) - s * missing) / sum;
   let z = s * s;
   let series = 2.0f * s * z * (((((0.07692308f * z + 0.09090909f) * z + 0.11111111f) * z + 0.14285715f) * z + 0.2f) * z + 0.33333334f);

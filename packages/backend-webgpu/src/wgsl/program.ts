@@ -163,10 +163,12 @@ export class Program {
         ? `@group(0) @binding(${count}) var<uniform> given: array<vec4<u32>, ${Math.ceil(this.#arguments.length / 4)}>;`
         : '',
       ...this.#shared.map(({ name, type, length }) => `var<workgroup> ${name}: array<${type}, ${length}>;`),
+      // Always 0, which compilers cannot know.
+      'var<private> none: u32;',
       functionsText(this.#functions),
       `@compute @workgroup_size(${size[0]}, ${size[1]})`,
       'fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) thread: u32) {',
-      '  let none = workgroup.z;',
+      '  none = workgroup.z;',
       `  let lane = i32(thread);`,
       `  let group = i32(workgroup.x${y > 1 ? ` + workgroup.y * ${x}u` : ''});`,
       ...(x * y > groups ? [`  if (group >= ${groups}) { return; }`] : []),

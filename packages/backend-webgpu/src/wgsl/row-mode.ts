@@ -2,12 +2,21 @@ import { type Expr, type Index, type RowKernel, visitExprs } from '@evenkeel/ten
 import type { DeviceTraits } from './device-traits.ts';
 
 /** How rows are given to threads. */
-export interface RowMode {
-  /** `thread`: each thread makes rows alone. `group`: a workgroup shares a row. */
-  readonly kind: 'thread' | 'group';
+export type RowMode = {
   /** Threads of a workgroup. */
   readonly threads: number;
-}
+} & (
+  | {
+      /** `thread`: each thread makes rows alone. `group`: a workgroup shares a row. */
+      readonly kind: 'thread' | 'group';
+    }
+  /** Several workgroups share a row, each has `length` elements; every pass is a launch. */
+  | { readonly kind: 'split'; readonly chunks: number; readonly length: number }
+);
+
+/** Workgroups that keep a card busy, and elements that each has at least. */
+const BUSY = 512;
+const CHUNK_AT_LEAST = 2048;
 
 /** Rows up to here are too short to share. */
 const SHORT = 32;
@@ -19,7 +28,11 @@ export function rowModeOf(kernel: RowKernel, { workgroupThreads }: DeviceTraits)
   const [rows, elements] = [product(kernel.outer), product(kernel.inner)];
   const isAlone = elements <= SHORT || (rows >= MANY && isContiguousInRows(kernel));
   if (isAlone) return { kind: 'thread', threads: Math.min(64, workgroupThreads) };
-  return { kind: 'group', threads: Math.min(elements <= 1024 ? 64 : 256, workgroupThreads) };
+  const threads = Math.min(elements <= 1024 ? 64 : 256, workgroupThreads);
+  const wanted = Math.min(Math.floor(BUSY / rows), Math.floor(elements / CHUNK_AT_LEAST), threads);
+  if (wanted < 2 || kernel.stages.some(({ kind }) => kind === 'scan')) return { kind: 'group', threads };
+  const length = Math.ceil(elements / wanted / threads) * threads;
+  return { kind: 'split', threads, length, chunks: Math.ceil(elements / length) };
 }
 
 /** Whether neighbouring rows, rather than neighbouring elements, are neighbours in memory, as when first axes are summed. */

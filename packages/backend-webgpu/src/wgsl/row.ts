@@ -1,5 +1,6 @@
 import type { DType } from '@evenkeel/tensor';
 import {
+  type Expr,
   type Operand,
   type Pass,
   planRow,
@@ -7,12 +8,13 @@ import {
   type RowPlan,
   type Stage,
   type Store,
+  visitExprs,
 } from '@evenkeel/tensor/kernel';
 import type { Value } from './code.ts';
 import type { DeviceTraits } from './device-traits.ts';
 import { combine, Expressions, identityOf } from './expressions.ts';
 import { Indices } from './indices.ts';
-import type { PrintedKernel } from './printed-kernel.ts';
+import type { Launch, PrintedKernel } from './printed-kernel.ts';
 import { Program, wgslTypes } from './program.ts';
 import { type RowMode, rowModeOf } from './row-mode.ts';
 import { printScan, reduceInGroup } from './workgroup.ts';
@@ -27,9 +29,16 @@ export function writtenOperands(operands: readonly Operand[]): Set<number> {
   return new Set(operands.flatMap(({ access }, i) => (access === 'in' ? [] : [i])));
 }
 
-/** A row kernel as one launch. */
+/** A row kernel: one launch, or one for each pass and for what is stored once a row, where rows are few and long. */
 export function printRow(kernel: RowKernel, traits: DeviceTraits): PrintedKernel {
-  return new RowPrinter(kernel, traits, rowModeOf(kernel, traits)).print();
+  const mode = rowModeOf(kernel, traits);
+  if (mode.kind !== 'split') return new RowPrinter(kernel, traits, mode).print();
+  const { passes, rowStores } = planRow(kernel);
+  const parts: ('rows' | number)[] = [...passes.keys(), ...(rowStores.length > 0 ? ['rows' as const] : [])];
+  const launches = parts.map((part) => new RowPrinter(kernel, traits, mode).printPart(part));
+  const reductions = kernel.stages.filter(({ kind }) => kind === 'reduce').length;
+  const bytes = 4 * reductions * count(kernel.outer) * mode.chunks;
+  return { launches, scratch: bytes > 0 ? [bytes] : [] };
 }
 
 const dtypeOf = (stage: Stage): DType => (stage as Extract<Stage, { kind: 'map' }>).value.dtype;
@@ -93,6 +102,69 @@ class RowPrinter {
     return { launches: [this.#program.finish(groups, [threads, 1])], scratch: bytes > 0 ? [bytes] : [] };
   }
 
+  /** One pass of a row that several workgroups share, or what is stored once a row after all of them. */
+  printPart(part: number | 'rows'): Launch {
+    const { code } = this.#program;
+    const { threads, chunks, length } = this.#mode as Extract<RowMode, { kind: 'split' }>;
+    const { stages, outer } = this.#kernel;
+    const groupsOfRow = part === 'rows' ? 1 : chunks;
+    code.line(`let row = group / ${groupsOfRow};`);
+    code.line(`let chunk = group % ${groupsOfRow};`);
+    this.#indices.bindDigits(0, outer, this.#row);
+    const { passes, rowStores } = this.#plan;
+    const pass = part === 'rows' ? undefined : (passes[part] as Pass);
+    const wanted = pass
+      ? pass.sinks.map((sink) => stages[sink] as Stage)
+      : rowStores.map((store): Stage => ({ kind: 'store', domain: 'row', store }));
+    for (const reduction of this.#reductionsIn(wanted)) {
+      const total = code.name('total');
+      const place = this.#partial(reduction, 'lane');
+      const word = `${this.#program.scratch(0, true)}[${place}]`;
+      const { op, value } = stages[reduction] as Extract<Stage, { kind: 'reduce' }>;
+      code.line(`var ${total} = ${identityOf(this.#program, op, value.dtype).text};`);
+      const read = this.#program.fromBits(word, wgslTypes[value.dtype]);
+      code.block(`if (lane < ${chunks})`, () => code.line(`${total} = ${read};`));
+      this.#reduced.set(reduction, this.#reduceInGroup(reduction, new Map([[reduction, total]])));
+    }
+    if (!pass) this.#rowStores();
+    else {
+      code.line(`let firstElement = chunk * ${length};`);
+      code.line(`let endElement = min(firstElement + ${length}, ${this.#elements});`);
+      this.#sharedPass(pass, { first: 'firstElement + lane', end: 'endElement' });
+      const made = pass.sinks.filter((sink) => stages[sink]?.kind === 'reduce');
+      const bits = made.map((sink) => this.#program.bitsOf(this.#reduced.get(sink) as Value));
+      if (made.length > 0) {
+        code.block('if (lane == 0)', () => {
+          made.forEach((sink, i) => {
+            code.line(`${this.#program.scratch(0, true)}[${this.#partial(sink, 'chunk')}] = ${bits[i]};`);
+          });
+        });
+      }
+    }
+    return this.#program.finish(this.#rows * groupsOfRow, [threads, 1]);
+  }
+
+  /** Where the part of a reduction that a chunk made lies. */
+  #partial(reduction: number, chunk: string): string {
+    const { chunks } = this.#mode as Extract<RowMode, { kind: 'split' }>;
+    const before = this.#kernel.stages.slice(0, reduction).filter(({ kind }) => kind === 'reduce').length;
+    return `(${before * this.#rows} + row) * ${chunks} + ${chunk}`;
+  }
+
+  /** Reductions that stages use, also through maps. */
+  #reductionsIn(wanted: readonly Stage[]): number[] {
+    const found = new Set<number>();
+    const exprOf = (stage: Stage): Expr => (stage.kind === 'store' ? stage.store.value : stage.value);
+    visitExprs(wanted.map(exprOf), (expr) => {
+      if (expr.kind !== 'stage') return undefined;
+      const stage = this.#kernel.stages[expr.stage] as Stage;
+      if (stage.kind !== 'reduce') return [exprOf(stage)];
+      found.add(expr.stage);
+      return undefined;
+    });
+    return [...found].sort((a, b) => a - b);
+  }
+
   /** One thread walks the row. */
   #serialPass(pass: Pass): void {
     const { code } = this.#program;
@@ -118,12 +190,12 @@ class RowPrinter {
     this.#finishReductions(pass, (sink) => code.named(totals.get(sink) as string, wgslTypes[this.#dtype(sink)]));
   }
 
-  /** The threads of a workgroup take elements in turn. */
-  #sharedPass(pass: Pass): void {
+  /** The threads of a workgroup take elements in turn: all of the row, or those of a chunk. */
+  #sharedPass(pass: Pass, { first, end } = { first: 'lane', end: `${this.#elements}` }): void {
     const { code } = this.#program;
     const totals = this.#totals(pass);
     const turn = code.name('e');
-    code.block(`for (var ${turn} = lane; ${turn} < ${this.#elements}; ${turn} += ${this.#mode.threads})`, () => {
+    code.block(`for (var ${turn} = ${first}; ${turn} < ${end}; ${turn} += ${this.#mode.threads})`, () => {
       this.#atElement(code.named(turn, 'i32'), () => {
         const writes: (() => void)[] = [];
         for (const sink of pass.sinks) {
@@ -248,7 +320,7 @@ class RowPrinter {
     const write = (): void => {
       for (const one of prepared) one();
     };
-    if (this.#mode.kind !== 'group') {
+    if (this.#mode.kind === 'thread') {
       write();
       return;
     }

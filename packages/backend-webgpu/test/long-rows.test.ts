@@ -1,0 +1,57 @@
+import { createJsBackend, realize, setDevelopmentMode, tensor, withBackend } from '@evenkeel/tensor';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { WebgpuBackend } from '../src/index.ts';
+import { rowModeOf } from '../src/wgsl/row-mode.ts';
+import { noDevice, openBackend } from './device.ts';
+
+describe.skipIf(noDevice)('rows that several workgroups share', () => {
+  let backend: WebgpuBackend;
+  beforeAll(async () => {
+    setDevelopmentMode(false); // every case is a plan of its own
+    backend = await openBackend();
+  });
+  afterAll(async () => {
+    setDevelopmentMode(true);
+    await backend?.dispose();
+  });
+
+  /** Sums of squares less a maximum, scaled by it at every element; whole numbers, so that every order gives the same. */
+  function program(rows: number, elements: number) {
+    const values = Float32Array.from({ length: rows * elements }, (_, i) => ((i * 31) % 7) - 3);
+    const x = tensor(values, { shape: [rows, elements] });
+    const largest = x.max(1, { keepAxes: true });
+    const shifted = x.sub(largest);
+    return [shifted.square().sum(1), shifted.mul(shifted.min(1, { keepAxes: true })), x.argmax(1)] as const;
+  }
+
+  test.each([
+    [1, 4096],
+    [1, 20_001],
+    [3, 9000],
+    [70, 2100],
+  ])('%i rows of %i', async (rows, elements) => {
+    const run = async () => {
+      const results = program(rows, elements);
+      await realize(...results);
+      const values = await Promise.all(results.map((result) => result.data()));
+      for (const result of results) result.dispose();
+      return values;
+    };
+    const got = await withBackend(backend, run);
+    expect(got).toEqual(await withBackend(createJsBackend(), run));
+  });
+
+  test('are those of few rows and many elements', () => {
+    const traits = {
+      half: false,
+      workgroupThreads: 256,
+      workgroupBytes: 2 ** 15,
+      workgroupsPerAxis: 65535,
+      storageBuffers: 8,
+    };
+    const kernel = { kind: 'row', operands: [], arguments: [], outer: [1], inner: [2 ** 20], stages: [] } as const;
+    expect(rowModeOf(kernel, traits)).toEqual({ kind: 'split', threads: 256, chunks: 256, length: 4096 });
+    expect(rowModeOf({ ...kernel, outer: [512] }, traits)).toEqual({ kind: 'group', threads: 256 });
+    expect(rowModeOf({ ...kernel, inner: [20] }, traits)).toEqual({ kind: 'thread', threads: 64 });
+  });
+});
