@@ -81,7 +81,8 @@ async function run(flags: SweepFlags, command: Command): Promise<void> {
   const metrics = metricsOf(reference, flags.ref, flags.metrics);
   const { snapshots, images } = await selectSnapshots(flags.run, inprefix === undefined ? {} : { prefix: inprefix });
   const newest = snapshots.at(-1) as (typeof snapshots)[number];
-  const description = describedNetwork(newest.metadata, newest.path);
+  const { metadata, copied } = await newest.describe();
+  const description = describedNetwork(metadata, newest.path);
   const { sigma_min, sigma_max, rho, S_churn, S_min, S_max, S_noise, guidanceInterval: interval } = flags;
   const table = await SweepTable.open(flags.csv, {
     images,
@@ -118,7 +119,7 @@ async function run(flags: SweepFlags, command: Command): Promise<void> {
     const rows = sweepEmaLengths(net, {
       ...samplerOptions(flags),
       snapshots,
-      copied: newest.copied,
+      copied,
       stds,
       metrics,
       extractors,
