@@ -5,16 +5,15 @@ import type { KernelContext } from '../kernel-context.ts';
 import { axisFactors, directAddress, directStore } from './access.ts';
 import { CHUNK_WORK, CHUNKS, type Group, type Side } from './blocking.ts';
 import { writeSums } from './epilogue.ts';
-import { multiplication, productOperands, type Tap } from './micro-kernel.ts';
+import { multiplication, productOperands } from './micro-kernel.ts';
 import { padInput } from './padded-input.ts';
 import { isSequence } from './sequence.ts';
 import { Site } from './site.ts';
 import { tileOf } from './tile.ts';
+import { listedWalk, type WalkOptions, writtenWalk } from './walk.ts';
 
 /** Fewer channels, or outputs, than Winograd's algorithm takes. */
 const FEW = 8;
-/** Most k that are written out one by one. */
-const MOST_TAPS = 40;
 /** Most sums of a block, and places of a line in it: a multiple of what tiles have. */
 const MOST_SUMS = 2 ** 16;
 const MOST_PLACES = 480;
@@ -23,8 +22,7 @@ const WEIGHT_STEPS = 64;
 
 /**
  * A convolution of few channels or few outputs, the first or the last of a network. Copying a window for each position would
- * cost more than the products do: the micro-kernel reads lines of the padded image where they lie, and what is written out
- * one by one, for each line, are the taps. Undefined for other contractions, and where lines do not fit tiles.
+ * cost more than the products do: the micro-kernel reads lines of the padded image where they lie. Undefined for other contractions, and where lines do not fit tiles.
  */
 export function emitFewChannels(kernel: Contraction, context: KernelContext): EmittedKernel | undefined {
   const { batch, m, n, k } = kernel;
@@ -75,37 +73,24 @@ function layoutOf(
   const apart = steps.axes.map((axis) => factors[axis] as number);
   if (place < 1 || apart.some((factor) => factor < 0)) return undefined;
   if (areLinesColumns && (place !== 1 || width % tile.columns !== 0)) return undefined;
-  // All k are written out, or those of one channel, which are gone through in turns.
-  const areAll = steps.count <= MOST_TAPS;
-  const [written, turns] = areAll ? [k, 1] : [k.slice(1), k[0] as number];
-  const offsets = written.reduce<readonly number[]>(
-    (before, size, i) => {
-      const factor = apart[areAll ? i : i + 1] as number;
-      return before.flatMap((offset) => Array.from({ length: size }, (_, at) => offset + at * factor));
-    },
-    [0],
-  );
-  if (offsets.length > MOST_TAPS) return undefined;
-  const turn = areAll ? 0 : (apart[0] as number);
   /** Floats from one k's weights to the next's. */
   const weightStep = areLinesColumns ? outputs : Math.ceil(outputs / tile.columns) * tile.columns;
+  const options: WalkOptions = { sizes: k, apart, weightStep, side: areLinesColumns ? 'column' : 'row' };
+  const walk = context.instructions === 'wide' ? writtenWalk(options) : listedWalk(options);
+  if (!walk) return undefined;
   const most = Math.min(MOST_PLACES, Math.max(48, Math.floor(MOST_SUMS / outputs / 48) * 48));
   const side = (of: Group, operand: 'a' | 'b', width: number, block: number): Side => {
     return { ...of, operand, width, block, blocks: Math.ceil(of.count / block) };
   };
   const places = side(group(batch.length, m), 'a', areLinesColumns ? tile.columns : tile.rows, Math.min(most, width));
   const weights = side(group(batch.length + 1, n), 'b', areLinesColumns ? tile.rows : tile.columns, outputs);
-  const taps = offsets.map((offset, i): Tap => {
-    const [inLine, inWeights] = [4 * offset, 4 * i * weightStep];
-    return areLinesColumns ? { row: inWeights, column: inLine } : { row: inLine, column: inWeights };
-  });
-  const [lineTurn, weightTurn] = [4 * turn, 4 * offsets.length * weightStep];
   const [rows, columns] = areLinesColumns ? [weights, places] : [places, weights];
   const sumRow = 4 * Math.ceil(columns.block / tile.columns) * tile.columns;
   const work = places.block * outputs * steps.count;
   const items = lines.count * places.blocks;
   const wanted = Math.max(1, Math.floor(items / (CHUNKS * context.threads)));
   const weightsAt = Math.ceil(paddedBytes / 64) * 64;
+  const listAt = weightsAt + 4 * weightStep * steps.count;
   return {
     tile,
     image,
@@ -120,16 +105,15 @@ function layoutOf(
     itemsInChunk: Math.min(wanted, Math.ceil(CHUNK_WORK / work)),
     strides: {
       row: areLinesColumns ? 4 : 4 * place,
-      rowStep: areLinesColumns ? weightTurn : lineTurn,
-      columnStep: areLinesColumns ? lineTurn : weightTurn,
-      taps,
+      ...walk,
     },
-    turns,
     weightStep,
     weightsAt,
+    apart,
+    listAt,
     sumRow,
     threadBytes: sumRow * rows.block,
-    sharedBytes: weightsAt + 4 * weightStep * steps.count,
+    sharedBytes: listAt + (walk.listed ? 4 * steps.count : 0),
   };
 }
 
@@ -139,8 +123,12 @@ function isWrittenOrNarrow({ operands }: Contraction, { operand }: Expr & { kind
   return own !== undefined && (own.dtype !== 'float32' || own.access !== 'in');
 }
 
-/** Weights of all outputs, for each k in turn. */
-function evaluateWeights(kernel: Contraction, context: KernelContext, { steps, weightStep, weightsAt }: Layout): Phase {
+/** For each k in turn the weights of all outputs, and the place in the image where that is listed. */
+function evaluateWeights(
+  kernel: Contraction,
+  context: KernelContext,
+  { steps, weightStep, weightsAt, strides, apart, listAt }: Layout,
+): Phase {
   const f = context.module.function(phaseType);
   const site = new Site(f, kernel, context);
   const { builder, indices } = site;
@@ -153,6 +141,16 @@ function evaluateWeights(kernel: Contraction, context: KernelContext, { steps, w
     const step = space.add(first, inChunk);
     const atStep = site.at(1);
     site.place(atStep, steps, () => step);
+    if (strides.listed) {
+      const numbers = space.unravel(step, steps.sizes);
+      const place = indices.value(
+        space.dot(
+          numbers,
+          apart.map((factor) => 4 * factor),
+        ),
+      );
+      builder.store('i32.store', site.address(site.sharedMemory, step, 4), place, listAt);
+    }
     const row = site.address(target, step, 4 * weightStep);
     site.loop(builder.i32(0), builder.i32(outputs), outputs, (output) => {
       const here = site.at(1, atStep);
@@ -220,6 +218,7 @@ function convolve(kernel: Contraction, context: KernelContext, layout: Layout): 
       columnPanel: builder.i32(4 * tile.columns),
       sumRow: builder.i32(sums.rowBytes),
       isFirst: builder.i32(1),
+      list: builder.op('i32.add', site.sharedMemory, builder.i32(layout.listAt)),
     });
     builder.effect(operands, (code) => code.call(product));
     if (direct !== undefined) return;

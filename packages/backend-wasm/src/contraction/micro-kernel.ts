@@ -19,6 +19,8 @@ export interface Strides {
   readonly columnStep: number;
   /** Where the k of a group are, from its first place on: `depth` is a multiple of their number. */
   readonly taps?: readonly Tap[] | undefined;
+  /** The side whose places are in a table, for each k in bytes from its first place on; its step does not count then. */
+  readonly listed?: 'row' | 'column' | undefined;
 }
 
 /** Bytes to what a step of k reads. */
@@ -59,6 +61,8 @@ export interface Product<V> {
   readonly isFirst: V;
   readonly earlier: V;
   readonly earlierRow: V;
+  /** Address of the table of places, of i32, where a side's are listed. */
+  readonly list: V;
 }
 
 const order: readonly (keyof Product<unknown>)[] = [
@@ -74,11 +78,14 @@ const order: readonly (keyof Product<unknown>)[] = [
   'isFirst',
   'earlier',
   'earlierRow',
+  'list',
 ];
 
 /** The operands of `multiply` in the order in which it takes them. Sums grow where they are if nothing else is said. */
-export function productOperands<V>(product: Omit<Product<V>, 'earlier' | 'earlierRow'> & Partial<Product<V>>): V[] {
-  const all: Product<V> = { earlier: product.sums, earlierRow: product.sumRow, ...product };
+export function productOperands<V>(
+  product: Omit<Product<V>, 'earlier' | 'earlierRow' | 'list'> & Partial<Product<V>>,
+): V[] {
+  const all: Product<V> = { earlier: product.sums, earlierRow: product.sumRow, list: product.rows, ...product };
   return order.map((name) => all[name]);
 }
 
@@ -104,7 +111,7 @@ export function multiplication(
   const rests = [...new Set(rowCounts.map((count) => count % tile.rows))]
     .filter((rest) => rest > 0)
     .sort((a, b) => a - b);
-  const taps = all.taps?.map(({ row, column }) => `${row}+${column}`).join() ?? '';
+  const taps = all.taps?.map(({ row, column }) => `${row}+${column}`).join() ?? all.listed;
   const tileKey = `${tile.rows} ${tile.columns} ${tile.unroll} ${all.row} ${all.rowStep} ${all.columnStep} ${taps}`;
   const tileOf = (rows: number, isFirst: boolean): Callable =>
     once(module, `tile ${rows} ${isFirst} ${tileKey}`, () => {
@@ -148,7 +155,7 @@ function writeMultiply(
   const [j, left, row, sum, before] = f.locals('i32', 5) as [Local, Local, Local, Local, Local];
   const callTile = ([first, next]: readonly Callable[]): void => {
     const operands = (): FunctionBuilder => {
-      return f.get(row).get(columns).get(sum).get(local('depth')).get(local('sumRow'));
+      return f.get(row).get(columns).get(sum).get(local('depth')).get(local('sumRow')).get(local('list'));
     };
     const start = (): unknown => operands().call(first as Callable);
     if (!next) start();
@@ -230,11 +237,11 @@ function writeTile(
   strides: Strides,
   isFirst: boolean,
 ): Callable {
-  const names = ['rows', 'columns', 'sums', 'depth', 'sumRow', ...(isFirst ? [] : ['earlier', 'earlierRow'])];
+  const names = ['rows', 'columns', 'sums', 'depth', 'sumRow', 'list', ...(isFirst ? [] : ['earlier', 'earlierRow'])];
   const f = module.function({ parameters: names.map((): ValueType => 'i32') });
   module.name(f, `tile${tile.rows}x${tile.columns}`, names);
-  const [rows, columns, target, depth, sumRow] = f.parameters as [Local, Local, Local, Local, Local];
-  const [, , , , , earlier, earlierRow] = f.parameters as Local[];
+  const [rows, columns, target, depth, sumRow, list] = f.parameters as [Local, Local, Local, Local, Local, Local];
+  const [, , , , , , earlier, earlierRow] = f.parameters as Local[];
   const vectors = tile.columns / 4;
   const sums = f.locals('v128', tile.rows * vectors);
   const row = f.local('i32');
@@ -248,23 +255,31 @@ function writeTile(
   if (earlier && earlierRow) {
     eachRow(earlier, earlierRow, (sum, offset) => f.get(row).memory('v128.load', offset).set(sum));
   } else for (const sum of sums) f.f32x4(0).set(sum);
-  const { taps } = strides;
+  const { taps, listed } = strides;
+  const place = listed && f.local('i32');
+  const places = {
+    rows: listed === 'row' ? (place as Local) : rows,
+    columns: listed === 'column' ? (place as Local) : columns,
+  };
   const steps = (group: readonly Tap[], turns: number): void => {
     const count = group.length;
     const areLeft = (): unknown => f.get(depth).i32(count).op('i32.ge_s');
     areLeft();
     f.if(() => {
       f.loop((again) => {
-        for (const tap of group)
-          writeStep(f, { rows, columns, sums, tile, instructions, rowDistance: strides.row, tap });
-        const advance = (place: Local, by: number): unknown =>
-          f
-            .get(place)
-            .i32(turns * by)
+        if (place) {
+          f.get(list).memory('i32.load');
+          f.get(listed === 'row' ? rows : columns)
             .op('i32.add')
             .set(place);
-        advance(rows, strides.rowStep);
-        advance(columns, strides.columnStep);
+        }
+        for (const tap of group) {
+          writeStep(f, { ...places, sums, tile, instructions, rowDistance: strides.row, tap });
+        }
+        const advance = (from: Local, by: number): unknown => f.get(from).i32(by).op('i32.add').set(from);
+        if (listed !== 'row') advance(rows, turns * strides.rowStep);
+        if (listed !== 'column') advance(columns, turns * strides.columnStep);
+        if (listed) advance(list, 4);
         f.get(depth).i32(count).op('i32.sub').set(depth);
         areLeft();
         f.brIf(again);
@@ -279,7 +294,7 @@ function writeTile(
   };
   if (taps) steps(taps, 1);
   else {
-    if (tile.unroll > 1) steps(unrolled(tile.unroll), tile.unroll);
+    if (tile.unroll > 1 && !listed) steps(unrolled(tile.unroll), tile.unroll);
     steps(unrolled(1), 1);
   }
   eachRow(target, sumRow, (sum, offset) => f.get(row).get(sum).memory('v128.store', offset));
