@@ -320,7 +320,12 @@ describe('snapshot files', () => {
     expect(() => decodeSnapshot(writeSafetensors([], metadata), 'x.safetensors')).toThrow(
       /'copied' is no list of names/,
     );
-    const bytes = encodeSnapshot({ images: 0, std: 0.05, values: new Map() });
-    expect(() => decodeSnapshot(bytes, 'x.safetensors')).toThrow(/x\.safetensors.*images and ema_std/);
+    const others: Record<string, string>[] = [{}, { images: '-8', ema_std: '0.05' }, { images: '8', ema_std: '0' }];
+    for (const other of others) {
+      const bytes = writeSafetensors([], other);
+      expect(() => decodeSnapshot(bytes, 'x.safetensors')).toThrow(/x\.safetensors.*images and ema_std/);
+    }
+    // Before the first step, a run saves its first weights.
+    expect(decodeSnapshot(encodeSnapshot({ images: 0, std: 0.05, values: new Map() })).images).toBe(0);
   });
 });

@@ -38,6 +38,7 @@ async function asValues(x: Tensor): Promise<Tensor> {
 }
 
 const options: TrainerOptions = {
+  traditionalEma: { halfLives: [20, 1000] },
   batchSize: 8,
   accumulationRounds: 2,
   seed: 3,
@@ -85,6 +86,7 @@ describe('the state of a training', () => {
       'optimizer.step',
       'ema.0.05.unet.out_gain',
       'ema.0.1.logvar_linear.weight',
+      'traditional.20.unet.out_gain',
     ]) {
       expect(names).toContain(name);
     }
@@ -118,6 +120,22 @@ describe('the state of a training', () => {
 });
 
 describe('what a step is made of', () => {
+  test('averages that fade exponentially are those of the formula', async () => {
+    using net = smallNetwork();
+    using trainer = new Trainer(net, sourceAt(0, 4), options);
+    const weights: number[] = [];
+    let average = 0;
+    for (let step = 1; step <= 4; step++) {
+      const { images } = await trainer.step();
+      weights.push(await net.unet.outGain.value.item());
+      const beta = 0.5 ** (8 / Math.min(20, 0.09 * images));
+      average = beta * average + (1 - beta) * (weights.at(-1) as number);
+    }
+    expect(new Set(weights).size).toBeGreaterThan(2);
+    const [tracked] = (await trainer.traditionalEma!.snapshot(20)).get('unet.out_gain')!.data;
+    expect(tracked).toBeCloseTo(average, 6);
+  });
+
   test('an encoder is part of the step: its noise is fresh in each and follows from seed and images seen', async () => {
     const run = async (compile: boolean) => {
       using net = smallNetwork();

@@ -77,7 +77,7 @@ export function describedSnapshot(
   where: string,
 ): Required<Omit<EmaSnapshot, 'values'>> {
   const [images, std] = [Number(metadata.get('images')), Number(metadata.get('ema_std'))];
-  if (!(images > 0 && std > 0)) {
+  if (!(images >= 0 && std > 0)) {
     throw new Error(`${where}: its metadata lacks images and ema_std. Is it a snapshot of an average?`);
   }
   const copied = namesOf(metadata.get('copied') ?? '[]');

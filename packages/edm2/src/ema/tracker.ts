@@ -165,7 +165,7 @@ export abstract class WeightAverages {
     for (const [std, cells] of this.#averages) {
       for (const [name, cell] of cells) {
         const value = averages.get(std)?.get(name);
-        const wanted = `PowerFunctionEma.restore: wants ${name} of the average ${std}, ${showShape(cell.shape)}`;
+        const wanted = `WeightAverages.restore: wants ${name} of the average ${std}, ${showShape(cell.shape)}`;
         if (value === undefined) throw new Error(`${wanted}, got none`);
         if (!sameShape(value.shape, cell.shape)) throw new Error(`${wanted}, got ${showShape(value.shape)}`);
         assignments.push([cell, value]);

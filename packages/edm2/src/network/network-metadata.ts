@@ -27,7 +27,8 @@ export function networkMetadata(
   net: Pick<Precond, 'options'> | NetworkDescription,
   encoder = 'encoder' in net ? net.encoder : encoderFor(net.options),
 ): Record<string, string> {
-  const { generator, dropout = 0, ...options } = net.options;
+  // How it was computed says nothing of the weights: fp16 is asked for anew.
+  const { generator, fp16, dropout = 0, ...options } = net.options;
   const described = { ...options, dropout: dropout instanceof Dropout ? dropout.probability : dropout };
   return { network: JSON.stringify(described), encoder };
 }

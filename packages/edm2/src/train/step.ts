@@ -1,7 +1,7 @@
 import { project } from '@evenkeel/mp-nn';
 import { type GradientAccumulator, type Optimizer, withGenerator } from '@evenkeel/nn';
 import { type Generator, grad, type Tensor } from '@evenkeel/tensor';
-import type { EmaShares, PowerFunctionEma } from '../ema/tracker.ts';
+import type { EmaShares, WeightAverages } from '../ema/tracker.ts';
 import type { Edm2Loss } from '../loss.ts';
 import type { Precond } from '../network/precondition.ts';
 import type { Batch } from './batch.ts';
@@ -11,7 +11,7 @@ export interface TrainingParts {
   readonly net: Precond;
   readonly loss: Edm2Loss;
   readonly optimizer: Optimizer;
-  readonly ema?: PowerFunctionEma;
+  readonly ema?: WeightAverages;
 }
 
 /** What makes a network's input of the images that a data set stores. */

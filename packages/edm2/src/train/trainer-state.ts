@@ -1,6 +1,6 @@
 import type { HostArray } from '@evenkeel/formats';
 import { commit, type Tensor } from '@evenkeel/tensor';
-import { readStateDict, stateDictOf } from '../ema/tracker.ts';
+import { readStateDict, stateDictOf, type WeightAverages } from '../ema/tracker.ts';
 import type { Trainer } from './trainer.ts';
 
 /** All that training goes on from, on the host: what a checkpoint holds. */
@@ -9,35 +9,54 @@ export interface TrainerState {
   readonly images: number;
   /** What noise and dropout follow from, together with the images seen. */
   readonly seed: number;
-  /** Weights and buffers (`net.`), Adam's averages and count (`optimizer.`) and the averages (`ema.0.05.`), by name. */
+  /**
+   * By name: weights and buffers (`net.`), Adam's averages and count (`optimizer.`), averages of the weights (`ema.0.05.` by
+   * relative length, `traditional.500000.` by half-life).
+   */
   readonly tensors: ReadonlyMap<string, HostArray>;
 }
 
 const [netPrefix, optimizerPrefix] = ['net.', 'optimizer.'];
-const emaPrefix = (std: number): string => `ema.${std}.`;
+
+/** The averages that a trainer tracks, with what the names of each length start with. */
+function averagesOf({ ema, traditionalEma }: Trainer): { averages: WeightAverages; prefix(length: number): string }[] {
+  const all = [{ averages: ema as WeightAverages, prefix: (std: number) => `ema.${std}.` }];
+  if (traditionalEma !== undefined) {
+    all.push({ averages: traditionalEma, prefix: (halfLife) => `traditional.${halfLife}.` });
+  }
+  return all;
+}
 
 /** Reads everything together, so that all of it is of one moment. */
-export async function readTrainerState({ net, optimizer, ema, images, seed }: Trainer): Promise<TrainerState> {
+export async function readTrainerState(trainer: Trainer): Promise<TrainerState> {
+  const { net, optimizer, images, seed } = trainer;
   const tensors = new Map<string, Tensor>();
   const add = (prefix: string, dict: ReadonlyMap<string, Tensor>, names: Iterable<string> = dict.keys()) => {
     for (const name of names) tensors.set(prefix + name, dict.get(name) as Tensor);
   };
   add(netPrefix, net.stateDict());
   add(optimizerPrefix, optimizer.stateDict());
-  for (const std of ema.stds) add(emaPrefix(std), ema.stateDict(std), ema.averaged);
+  for (const { averages, prefix } of averagesOf(trainer)) {
+    for (const length of averages.lengths) add(prefix(length), averages.stateDict(length), averages.averaged);
+  }
   return { images, seed, tensors: await readStateDict(tensors) };
 }
 
 /** Assigns a state to all parts of a trainer. */
-export async function restoreTrainer({ net, optimizer, ema, seed }: Trainer, state: TrainerState): Promise<void> {
+export async function restoreTrainer(trainer: Trainer, state: TrainerState): Promise<void> {
+  const { net, optimizer, seed } = trainer;
   if (state.seed !== seed) {
     throw new Error(`Trainer.restore: the state is of seed ${state.seed}, this training has seed ${seed}`);
   }
-  const dicts = partsOf(state.tensors, [netPrefix, optimizerPrefix, ...ema.stds.map(emaPrefix)]);
+  const tracked = averagesOf(trainer);
+  const emaPrefixes = tracked.flatMap(({ averages, prefix }) => averages.lengths.map(prefix));
+  const dicts = partsOf(state.tensors, [netPrefix, optimizerPrefix, ...emaPrefixes]);
   const dict = (prefix: string) => dicts.get(prefix) as ReadonlyMap<string, Tensor>;
   net.loadStateDict(dict(netPrefix));
   optimizer.loadStateDict(dict(optimizerPrefix));
-  ema.restore(state.images, new Map(ema.stds.map((std) => [std, dict(emaPrefix(std))])));
+  for (const { averages, prefix } of tracked) {
+    averages.restore(state.images, new Map(averages.lengths.map((length) => [length, dict(prefix(length))])));
+  }
   await commit();
 }
 

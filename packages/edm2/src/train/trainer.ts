@@ -1,7 +1,7 @@
 import { project } from '@evenkeel/mp-nn';
 import { Adam, GradientAccumulator } from '@evenkeel/nn';
 import { commit, compile, Generator, State, type Tensor, zeros } from '@evenkeel/tensor';
-import { type EmaShares, PowerFunctionEma } from '../ema/tracker.ts';
+import { type EmaShares, PowerFunctionEma, TraditionalEma, type TraditionalEmaOptions } from '../ema/tracker.ts';
 import { Edm2Loss, type Edm2LossOptions } from '../loss.ts';
 import type { Precond } from '../network/precondition.ts';
 import { type LearningRateOptions, learningRate } from '../schedule.ts';
@@ -25,6 +25,8 @@ export interface TrainerOptions {
   readonly adam?: { readonly betas?: readonly [number, number]; readonly epsilon?: number };
   /** Averages to track. @defaultValue [0.05, 0.1] */
   readonly emaStds?: readonly number[];
+  /** Averages that fade exponentially, to track besides: what most trainers have. @defaultValue none */
+  readonly traditionalEma?: Omit<TraditionalEmaOptions, 'images'>;
   /** Turns a batch's images into latents, in each step: noise that it draws is fresh each time. @defaultValue none */
   readonly encoder?: BatchEncoder;
   /** What gradients are multiplied by, see {@link RoundOptions.lossScale}. @defaultValue 1 */
@@ -45,6 +47,7 @@ export interface TrainerOptions {
 interface StepNumbers {
   readonly learningRate: number | Tensor;
   readonly shares: readonly EmaShares[];
+  readonly traditionalShares: readonly EmaShares[];
 }
 
 /** What is computed of one step. */
@@ -95,6 +98,7 @@ export class Trainer {
   readonly loss: Edm2Loss;
   readonly optimizer: Adam;
   readonly ema: PowerFunctionEma;
+  readonly traditionalEma: TraditionalEma | undefined;
   readonly #data: BatchSource;
   readonly #rate: LearningRateOptions;
   /** Stands, in each step, where seed and images seen say. */
@@ -133,6 +137,8 @@ export class Trainer {
     this.loss = new Edm2Loss({ sigmaData: net.sigmaData, ...options.loss });
     this.optimizer = new Adam(net, { betas: [0.9, 0.99], epsilon: 1e-8, ...options.adam, sanitize: true });
     this.ema = new PowerFunctionEma(net, options.emaStds === undefined ? {} : { stds: options.emaStds });
+    const { traditionalEma } = options;
+    this.traditionalEma = traditionalEma && new TraditionalEma(net, traditionalEma);
     const dtype = net.options.dtype ?? 'float32';
     if (accumulationRounds > 1) {
       this.#accumulator = new GradientAccumulator(net);
@@ -174,7 +180,11 @@ export class Trainer {
     const batch = await this.#nextBatch();
     const rate = learningRate(this.#images, this.#rate);
     this.#images += this.batchSize;
-    const numbers = { learningRate: rate, shares: this.ema.advance(this.#images) };
+    const numbers = {
+      learningRate: rate,
+      shares: this.ema.advance(this.#images),
+      traditionalShares: this.traditionalEma?.advance(this.#images) ?? [],
+    };
     const results = await this.#computeStep(batch, numbers);
     return { images: this.#images, learningRate: rate, ...results };
   }
@@ -197,7 +207,8 @@ export class Trainer {
 
   /** Frees optimizer and averages; the network is its maker's. */
   dispose(): void {
-    for (const part of [this.optimizer, this.ema, this.#accumulator, this.#lossSum]) part?.dispose();
+    for (const part of [this.optimizer, this.ema, this.traditionalEma, this.#accumulator, this.#lossSum])
+      part?.dispose();
   }
 
   [Symbol.dispose](): void {
@@ -212,13 +223,14 @@ export class Trainer {
   }
 
   /** The last round, and what its step assigns. */
-  #assignStep(batch: Batch, { learningRate, shares }: StepNumbers): StepResults {
+  #assignStep(batch: Batch, { learningRate, shares, traditionalShares }: StepNumbers): StepResults {
     const { loss, gradients } = trainStep(this, batch, {
       ...this.#round,
       learningRate,
       images: shares,
       ...(this.#accumulator === undefined ? {} : { accumulated: this.#accumulator }),
     });
+    this.traditionalEma?.update(traditionalShares);
     return {
       loss: this.#meanLoss(loss),
       ...(this.#options.gradientNorm ? { gradientNorm: normOf(gradients) } : {}),

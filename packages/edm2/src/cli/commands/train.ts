@@ -6,7 +6,7 @@ import { type BackendChoice, useBackend, withBackend } from '../backend.ts';
 import { onCheckpointSignal, onInterrupt } from '../interrupt.ts';
 import { duration, ProgressLine } from '../progress-line.ts';
 import { describeRun, type NetworkFlags, runOptions, type TrainFlags } from '../train-options.ts';
-import { count, flag, listOf, numberIn } from '../values.ts';
+import { count, flag, listOf, numberIn, numberList } from '../values.ts';
 
 /** `edm2 train`. */
 export function trainCommand(): Command {
@@ -36,7 +36,7 @@ export function trainCommand(): Command {
     .option('--fp16 <bool>', 'activations in float16; a CPU computes no faster by it', flag, false)
     .option('--ls <factor>', 'loss scale', numberIn({ above: 0 }), 1)
     .option('--bench <bool>', 'taken for the sake of published commands; kernels are always measured', flag, true)
-    .option('--ema-stds <list>', 'lengths of the averages, such as 0.05,0.1', listOf({ above: 0, below: 0.2886 }))
+    .option('--ema-stds <list>', 'lengths of the averages, such as 0.05,0.1', numberList({ above: 0, below: 0.2886 }))
     .option('--status <images>', 'images between status lines', count)
     .option('--snapshot <images>', 'images between snapshots of the averages, 0 for none', count)
     .addOption(

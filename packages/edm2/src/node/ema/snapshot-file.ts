@@ -80,7 +80,7 @@ export interface SaveSnapshotsOptions extends EncodeSnapshotOptions {
  * Names that are not averaged are marked as copied.
  *
  * @returns the files' paths.
- * @throws when nothing was averaged yet, or a file cannot be written; whole files stay whole.
+ * @throws when a file cannot be written; whole files stay whole.
  * @example
  * ```ts
  * const ema = new PowerFunctionEma(new Linear(2, 1));
@@ -95,7 +95,6 @@ export async function saveSnapshots(
   options: SaveSnapshotsOptions = {},
 ): Promise<string[]> {
   const { images } = ema;
-  if (!(images > 0)) throw new Error('saveSnapshots: no update was made yet. Call ema.update(images) first');
   const { prefix, metadata = {}, dtype = 'float32' } = options;
   const averaged = new Set(ema.averaged);
   const paths: string[] = [];

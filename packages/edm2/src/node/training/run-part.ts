@@ -57,7 +57,9 @@ export class RunPart {
         await pending;
         await this.#log.print(await status.write({ images, secondsLeft: pace.secondsLeft(images) }));
       }
-      if (isNew && (isComplete || isDue(snapshotImages))) await status.maintain(() => this.#writeSnapshots());
+      if (isNew && (isComplete || isDue(snapshotImages))) {
+        await status.maintain(() => writeSnapshots(folder, trainer, this.#settings));
+      }
       if (isNew && isDue(sampleImages)) await status.maintain(() => this.#writeSamples());
       if (hasMoved && (isLast || isDue(checkpointImages) || wantsCheckpoint())) {
         await status.maintain(() => this.#writeCheckpoint(status.elapsedSeconds));
@@ -91,12 +93,6 @@ export class RunPart {
     await this.#log.print(
       `warning: until now computed by '${checkpoint.numerics}', from here by '${numericsNow()}': numbers will differ in their last digits`,
     );
-  }
-
-  async #writeSnapshots(): Promise<void> {
-    const { encoder, dataset, seed, snapshotDType } = this.#settings;
-    const notes = { encoder, dataset: dataset.name, seed, dtype: snapshotDType };
-    await writeSnapshots(this.#options.folder, this.#trainer, notes);
   }
 
   async #writeSamples(): Promise<void> {
