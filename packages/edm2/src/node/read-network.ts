@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { type HostArray, readSafetensors } from '@evenkeel/formats';
 import { Generator } from '@evenkeel/tensor';
 import { stateDictOf } from '../ema/index.ts';
-import { snapshotOf } from '../ema/snapshot.ts';
+import { describedSnapshot } from '../ema/snapshot.ts';
 import { describedNetwork, type NetworkDescription } from '../network/network-metadata.ts';
 import { Precond } from '../network/precondition.ts';
 import { decodePublishedSnapshot } from '../published/decode-snapshot.ts';
@@ -86,16 +86,11 @@ export async function readWeights(path: string, choice: SnapshotChoice = {}): Pr
     const { datasetOptions, ...weights } = decodePublishedSnapshot(content, file);
     return { file, ...weights };
   }
-  const contents = readSafetensors(content, { file });
-  const { tensors, metadata } = contents;
+  const { tensors, metadata } = readSafetensors(content, { file });
   const description = describedNetwork(Object.fromEntries(metadata), file);
-  const {
-    values,
-    copied = [],
-    images,
-    std,
-  } = metadata.has('ema_std') ? snapshotOf(contents, file) : { values: tensors, images: undefined, std: undefined };
-  return { file, values, copied, description, images, std };
+  const average = metadata.has('ema_std') ? describedSnapshot(metadata, file) : undefined;
+  const { copied = [], images, std } = average ?? {};
+  return { file, values: tensors, copied, description, images, std };
 }
 
 /** Pickles start with the opcode of their protocol; a safetensors file of the same first byte has JSON from its ninth on. */
