@@ -82,7 +82,7 @@ export async function readNetwork(path: string, choice: SnapshotChoice = {}): Pr
 export async function readWeights(path: string, choice: SnapshotChoice = {}): Promise<NetworkWeights> {
   const file = (await isFolder(path)) ? await newestSnapshot(path, choice) : path;
   const content = await contentOf(file);
-  if (isPickle(content)) {
+  if (file.endsWith('.pkl') || isPickle(content)) {
     const { datasetOptions, ...weights } = decodePublishedSnapshot(content, file);
     return { file, ...weights };
   }
