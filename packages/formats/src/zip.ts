@@ -104,7 +104,20 @@ function readEntries(bytes: Uint8Array, count: number, where: string): ZipEntry[
     });
     at += 46 + nameLength + extraLength + view.getUint16(at + 32, true);
   }
+  checkOverlaps(entries, where);
   return entries;
+}
+
+/** Files that share their bytes would unpack to far more than the archive can hold. */
+function checkOverlaps(entries: readonly ZipEntry[], where: string): void {
+  let [covered, previous] = [0, ''];
+  for (const { name, offset, compressedSize } of [...entries].sort((a, b) => a.offset - b.offset)) {
+    if (offset < covered) {
+      throw new Error(`${where}: ${JSON.stringify(name)} overlaps ${JSON.stringify(previous)}. Is it damaged?`);
+    }
+    covered = offset + localHeaderBytes + compressedSize;
+    previous = name;
+  }
 }
 
 function findEnd(view: DataView, where: string): number {

@@ -1,4 +1,4 @@
-import { type HostArray, readSafetensors, type Safetensors, writeSafetensors } from '@evenkeel/formats';
+import { type HostArray, readSafetensors, writeSafetensors } from '@evenkeel/formats';
 import type { EmaProfile } from './profile.ts';
 
 /** A stored average with all that belongs to it. */
@@ -63,12 +63,8 @@ export function encodeSnapshot(snapshot: EmaSnapshot, options: EncodeSnapshotOpt
  * ```
  */
 export function decodeSnapshot(bytes: Uint8Array, file = 'snapshot'): EmaSnapshot {
-  return snapshotOf(readSafetensors(bytes, { file }), `decodeSnapshot ${file}`);
-}
-
-/** The average that a safetensors file holds. `where` starts error messages. */
-export function snapshotOf({ tensors, metadata }: Safetensors, where: string): EmaSnapshot {
-  return { ...describedSnapshot(metadata, where), values: tensors };
+  const { tensors, metadata } = readSafetensors(bytes, { file });
+  return { ...describedSnapshot(metadata, `decodeSnapshot ${file}`), values: tensors };
 }
 
 /** What a snapshot's file says beside its tensors. `where` starts error messages. */

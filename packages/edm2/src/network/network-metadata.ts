@@ -48,7 +48,8 @@ export function describedNetwork(metadata: Readonly<Record<string, string>>, fil
   if (described === undefined) throw new Error(`${file}: does not say which network it is of (metadata 'network')`);
   const options = checkNetworkOptions(described, file);
   const encoder = metadata.encoder ?? encoderFor(options);
-  if (encoder !== 'rgb' && encoder !== 'stability-vae') throw new Error(`${file}: encoder '${encoder}' is not known`);
+  if (encoder !== 'rgb' && encoder !== 'stability-vae')
+    throw new Error(`${file}: encoder ${JSON.stringify(encoder.slice(0, 60))} is not known`);
   return { options, encoder };
 }
 

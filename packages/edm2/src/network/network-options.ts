@@ -72,9 +72,15 @@ export function checkNetworkOptions(
   for (const [option, { wanted, accepts }] of Object.entries(checks)) {
     const value = options[option];
     if (value !== undefined && !accepts(value)) {
-      const shown = (JSON.stringify(value) ?? String(value)).slice(0, 60);
-      throw new Error(`${file}: the network's ${nameOf(option)} must be ${wanted}, got ${shown}`);
+      throw new Error(`${file}: the network's ${nameOf(option)} must be ${wanted}, got ${shown(value)}`);
     }
   }
   return options as unknown as PrecondOptions;
+}
+
+/** A value in a few words, whatever it is: lists of a file may be endless, or hold themselves. */
+function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 60));
+  if (Array.isArray(value)) return 'a list of others';
+  return typeof value === 'object' && value !== null ? 'an object' : String(value).slice(0, 60);
 }

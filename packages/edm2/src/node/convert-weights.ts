@@ -35,11 +35,10 @@ export interface Conversion {
  * @throws Error, one line, when the source cannot be read or the destination exists.
  * @example
  * ```ts
- * const net = new Precond({ imgResolution: 8, imgChannels: 3, labelDim: 0, modelChannels: 8, channelMult: [1] });
- * const values = await readStateDict(net.stateDict());
- * await writeFileAtomically('float32.safetensors', writeSafetensors(values, networkMetadata(net)));
- *
- * const { bytes } = await convertWeights('float32.safetensors', 'float16.safetensors', { dtype: 'float16', force: true });
+ * async function halve(file: string) {
+ *   const { destination, bytes } = await convertWeights(file, 'float16/', { dtype: 'float16' });
+ *   console.log(`${destination}: ${bytes} bytes`);
+ * }
  * ```
  */
 export async function convertWeights(

@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { type HostArray, readSafetensors } from '@evenkeel/formats';
 import { Generator } from '@evenkeel/tensor';
 import { stateDictOf } from '../ema/index.ts';
-import { snapshotOf } from '../ema/snapshot.ts';
+import { describedSnapshot } from '../ema/snapshot.ts';
 import { describedNetwork, type NetworkDescription } from '../network/network-metadata.ts';
 import { Precond } from '../network/precondition.ts';
 import { decodePublishedSnapshot } from '../published/decode-snapshot.ts';
@@ -38,14 +38,11 @@ export interface StoredNetwork extends Omit<NetworkWeights, 'values' | 'copied'>
  * of another.
  * @example
  * ```ts
- * const trained = new Precond({ imgResolution: 8, imgChannels: 3, labelDim: 0, modelChannels: 8, channelMult: [1] });
- * const values = await readStateDict(trained.stateDict());
- * const snapshot = { images: 8_388_608, std: 0.05, values, metadata: networkMetadata(trained) };
- * await writeFileAtomically(`run/${snapshotName(snapshot)}`, encodeSnapshot(snapshot));
- *
- * const { net, images, std } = await readNetwork('run');
- * net.denoise(zeros([2, 3, 8, 8]), 0.5); // [2, 3, 8, 8]
- * images; // 8388608
+ * async function denoise(path: string, noisy: Tensor) {
+ *   const { net, std } = await readNetwork(path); // 'edm2-img512-s-2147483-0.130.pkl', or the folder of a run
+ *   console.log(`average of length ${std}`);
+ *   return net.denoise(noisy, 0.5);
+ * }
  * ```
  */
 export async function readNetwork(path: string, choice: SnapshotChoice = {}): Promise<StoredNetwork> {
@@ -71,31 +68,24 @@ export async function readNetwork(path: string, choice: SnapshotChoice = {}): Pr
  * @throws as {@link readNetwork}.
  * @example
  * ```ts
- * const net = new Precond({ imgResolution: 8, imgChannels: 3, labelDim: 0, modelChannels: 8, channelMult: [1] });
- * await writeFileAtomically('net.safetensors', writeSafetensors(await readStateDict(net.stateDict()), networkMetadata(net)));
- *
- * const { values, description } = await readWeights('net.safetensors');
- * description.encoder; // 'rgb'
- * values.get('unet.out_gain')?.shape; // []
+ * async function shapesOf(path: string) {
+ *   const { values } = await readWeights(path);
+ *   return new Map([...values].map(([name, { shape }]) => [name, shape]));
+ * }
  * ```
  */
 export async function readWeights(path: string, choice: SnapshotChoice = {}): Promise<NetworkWeights> {
   const file = (await isFolder(path)) ? await newestSnapshot(path, choice) : path;
   const content = await contentOf(file);
-  if (isPickle(content)) {
+  if (file.endsWith('.pkl') || isPickle(content)) {
     const { datasetOptions, ...weights } = decodePublishedSnapshot(content, file);
     return { file, ...weights };
   }
-  const contents = readSafetensors(content, { file });
-  const { tensors, metadata } = contents;
+  const { tensors, metadata } = readSafetensors(content, { file });
   const description = describedNetwork(Object.fromEntries(metadata), file);
-  const {
-    values,
-    copied = [],
-    images,
-    std,
-  } = metadata.has('ema_std') ? snapshotOf(contents, file) : { values: tensors, images: undefined, std: undefined };
-  return { file, values, copied, description, images, std };
+  const average = metadata.has('ema_std') ? describedSnapshot(metadata, file) : undefined;
+  const { copied = [], images, std } = average ?? {};
+  return { file, values: tensors, copied, description, images, std };
 }
 
 /** Pickles start with the opcode of their protocol; a safetensors file of the same first byte has JSON from its ninth on. */

@@ -75,7 +75,7 @@ export function decodePublishedSnapshot(bytes: Uint8Array, file = 'snapshot.pkl'
     };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(reason.startsWith(file) ? reason : `${file}: ${reason}`, { cause: error });
+    throw new Error(inOneLine(reason.startsWith(file) ? reason : `${file}: ${reason}`), { cause: error });
   }
 }
 
@@ -107,4 +107,10 @@ function encoderOf(value: unknown, options: PrecondOptions): EncoderName {
 
 function textKeys(dict: unknown): Record<string, unknown> {
   return dict instanceof Map ? Object.fromEntries([...dict].filter(([key]) => typeof key === 'string')) : {};
+}
+
+/** Names come from the file, whatever they are made of. */
+function inOneLine(message: string): string {
+  const line = message.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ');
+  return line.length > 400 ? `${line.slice(0, 400)}...` : line;
 }

@@ -115,6 +115,14 @@ describe('one clear line for', () => {
     expect(await refusal(cut)).toMatch(/^readSafetensors .*cut\.safetensors: tensor ".*": ends at byte .*cut off\?$/);
   });
 
+  test('a pickle that would run a command, whatever it is called', async () => {
+    const command = Buffer.from('\x80\x04cos\nsystem\n(X\x02\0\0\0lstR.', 'latin1');
+    for (const name of ['evil.pkl', 'evil.safetensors']) {
+      expect(await refusal(write(name, command))).toMatch(/names os\.system, which is not among what may be built/);
+    }
+    expect(await refusal(write('text.pkl', "cos\nsystem\n(S'ls'\ntR."))).toMatch(/text\.pkl: byte 0: names os\.system/);
+  });
+
   test('weights that do not say which network they are of, or say nonsense', async () => {
     const path = write('anonymous.safetensors', writeSafetensors([]));
     expect(await refusal(path)).toBe(`${path}: does not say which network it is of (metadata 'network')`);

@@ -53,7 +53,7 @@ export function parseNpyHeader(bytes: Uint8Array, where: string): NpyHeader {
   const [, byteOrder, code] = /^'([<>|=])(\w+)'$/.exec(descr) ?? [];
   const dtype = code === undefined ? undefined : dtypeOfCode.get(code);
   if (byteOrder === undefined || dtype === undefined) {
-    throw fail(`element type ${descr.slice(0, 80)} is not one of ${[...dtypeOfCode.keys()].join(', ')}`);
+    throw fail(`element type ${quote(descr).slice(1, -1)} is not one of ${[...dtypeOfCode.keys()].join(', ')}`);
   }
   if (byteOrder === '|' && bytesOfDType[dtype] > 1) throw fail(`element type ${descr} does not say its byte order`);
   return { dtype, bigEndian: byteOrder === '>', fortranOrder, shape, dataStart };

@@ -22,7 +22,8 @@ export function readLegacy(
   };
   if (next() !== magic) throw new Error(`${where}: does not start as files of PyTorch do`);
   const version = next();
-  if (version !== protocol) throw new Error(`${where}: format ${String(version)} of PyTorch files is not known`);
+  if (version !== protocol)
+    throw new Error(`${where}: its format of PyTorch files is not ${protocol}, the one that is known`);
   const system = next();
   if (!(system instanceof Map) || system.get('little_endian') !== true) {
     throw new Error(`${where}: is not from a machine that puts the lowest byte first`);
@@ -35,8 +36,7 @@ export function readLegacy(
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (const key of keys) {
     const storage = storages.get(key);
-    if (storage === undefined || contents.has(key))
-      throw new Error(`${where}: storage ${String(key)} belongs to nothing`);
+    if (storage === undefined || contents.has(key)) throw new Error(`${where}: lists storages that belong to nothing`);
     const content = elementsAt(view, at, storage);
     if (content === undefined) throw new Error(`${where}: storage ${key} is cut off or of another size`);
     contents.set(key, content);

@@ -55,7 +55,7 @@ interface StorageId {
 function storageId(id: unknown): StorageId {
   const [kind, type, key, , length, view = null] = Array.isArray(id) ? id : [];
   const name = type instanceof PickleGlobal ? type.name.replace('torch.', '') : '';
-  if (kind !== 'storage' || !Object.hasOwn(dtypes, name) || typeof key !== 'string') {
+  if (kind !== 'storage' || !Object.hasOwn(dtypes, name) || typeof key !== 'string' || !/^\w{1,64}$/.test(key)) {
     throw new Error('a persistent id does not name a storage');
   }
   if (!Number.isSafeInteger(length) || (length as number) < 0)

@@ -4,6 +4,7 @@ import { openSafetensors, writeFileAtomically } from '@evenkeel/formats/node';
 import type { NamedValues, StoredEma } from '../../ema/reconstruct.ts';
 import { describedSnapshot, type EncodeSnapshotOptions, encodeSnapshot, snapshotName } from '../../ema/snapshot.ts';
 import type { PowerFunctionEma } from '../../ema/tracker.ts';
+import { networkMetadata } from '../../network/network-metadata.ts';
 import { decodePublishedSnapshot } from '../../published/decode-snapshot.ts';
 import { snapshotTime } from '../../published/snapshot-time.ts';
 
@@ -42,9 +43,6 @@ export async function openSnapshot(path: string): Promise<SnapshotFile> {
   return { path, images, std, describe: async () => description, load: () => file.tensors() };
 }
 
-/** What published networks keep and do not train. */
-const publishedBuffer = /fourier\.(?:freqs|phases)$/;
-
 function publishedSnapshot(path: string): SnapshotFile {
   const { images, std } = snapshotTime(path);
   if (images === undefined || std === undefined) {
@@ -58,10 +56,8 @@ function publishedSnapshot(path: string): SnapshotFile {
     images,
     std,
     async describe() {
-      const { values, description } = await read();
-      const { options, encoder } = description;
-      const copied = [...values.keys()].filter((name) => publishedBuffer.test(name));
-      return { copied, metadata: { network: JSON.stringify(options), encoder } };
+      const { copied, description } = await read();
+      return { copied, metadata: networkMetadata(description) };
     },
     load: async () => (await read()).values,
   };
