@@ -1,6 +1,6 @@
-import { Generator, memory, oneHot, planCount, type Tensor, tensor } from '@evenkeel/tensor';
+import { Generator, memory, oneHot, planCount, setDevelopmentMode, type Tensor, tensor } from '@evenkeel/tensor';
 import { guardLeaks } from '@evenkeel/tensor/testing';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
   addChurn,
   type GeneratedImages,
@@ -19,6 +19,9 @@ import {
 } from '../src/index.ts';
 import { tinyNetwork } from './tiny-network.ts';
 
+// Batches of several sizes and networks of their own make plans of their own: no recompile storm.
+beforeAll(() => setDevelopmentMode(false));
+afterAll(() => setDevelopmentMode(true));
 guardLeaks({ beforeEach, afterEach });
 
 const noise = (count = 2) => new Generator(11).normal([count, 2, 4, 4]);

@@ -13,7 +13,7 @@ export interface Planes {
  * @example
  * ```ts
  * const ramp = { shape: [1, 1, 1, 4] as const, data: [0, 1, 2, 3] };
- * resizeBicubic(ramp, 1, 2); // [0.328125, 2.671875]
+ * resizeBicubic(ramp, 1, 2); // [0.586777, 2.413223]
  * ```
  */
 export function resizeBicubic(planes: Planes, height: number, width: number): Float32Array {

@@ -38,7 +38,7 @@ export interface GeneratedImages {
  * ```ts
  * const net = new Precond({ imgResolution: 8, imgChannels: 3, labelDim: 10, modelChannels: 8, channelMult: [1], numBlocks: 1 });
  * for await (const { seeds, images } of generateImages(net, [0, 1, 2, 3, 4], { batchSize: 3, steps: 2 })) {
- *   console.log(seeds, images[0]?.length); // [0, 1, 2] 192, then [3, 4] 192
+ *   console.log(seeds, images[0]?.length);
  * }
  * ```
  */

@@ -1,6 +1,7 @@
 /** Development mode: warnings and call sites for messages. It changes no result. */
 let mode: boolean | undefined;
 const warned = new Set<string>();
+const counts = new Map<string, number>();
 
 interface ProcessLike {
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -19,7 +20,7 @@ export function developmentMode(): boolean {
 
 /**
  * Turns warnings (shared work computed twice, recompile storms, results never disposed) and the call sites in
- * `StaleReadError` on or off.
+ * `StaleReadError` on or off. What was warned of or counted before is forgotten.
  *
  * @example
  * setDevelopmentMode(false);
@@ -27,6 +28,7 @@ export function developmentMode(): boolean {
 export function setDevelopmentMode(on: boolean): void {
   mode = on;
   warned.clear();
+  counts.clear();
 }
 
 /** Prints `message` once a program, in development mode. */
@@ -34,4 +36,11 @@ export function warnOnce(topic: string, message: string): void {
   if (!developmentMode() || warned.has(topic)) return;
   warned.add(topic);
   console.warn(`evenkeel: ${message}`);
+}
+
+/** How often this was asked of `topic`, this time included. */
+export function countOf(topic: string): number {
+  const count = (counts.get(topic) ?? 0) + 1;
+  counts.set(topic, count);
+  return count;
 }

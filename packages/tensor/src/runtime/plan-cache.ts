@@ -3,7 +3,7 @@ import type { Program } from '../schedule/canonical.ts';
 import { type Schedule, schedule } from '../schedule/schedule.ts';
 import { type PlanNeeds, planNeeds } from './budget.ts';
 import { type CallSite, showCallSite } from './call-site.ts';
-import { warnOnce } from './development.ts';
+import { countOf, warnOnce } from './development.ts';
 import { hostFunctionOf } from './refused-kernel.ts';
 
 /** A program scheduled and compiled for one backend. */
@@ -24,7 +24,6 @@ type PlanCache = Map<string, Promise<Planned>>;
 const caches = new WeakMap<Backend, PlanCache>();
 /** What the promises in the caches have given. */
 const settled = new WeakMap<Promise<Planned>, Planned>();
-const plansFrom = new Map<string, number>();
 let made = 0;
 
 /**
@@ -114,9 +113,7 @@ export function noteScratch(backend: Backend, bytes: number): void {
 function warnOfStorm(site: CallSite | undefined): void {
   if (site === undefined) return;
   const place = showCallSite(site);
-  const count = (plansFrom.get(place) ?? 0) + 1;
-  plansFrom.set(place, count);
-  if (count > stormThreshold) {
+  if (countOf(`plans ${place}`) > stormThreshold) {
     warnOnce(
       `recompile storm ${place}`,
       `more than ${stormThreshold} plans were made at ${place}. Shapes or whole numbers that change at each step are part of a plan: keep shapes fixed, and pass numbers that change as floats`,

@@ -37,7 +37,14 @@ export function dinov2Input({ shape, data }: PixelBatch): Float32Array {
  *
  * @example
  * ```ts
- * class Tensor { constructor(readonly type: string, readonly data: unknown, readonly dims: readonly number[]) {} } // of onnxruntime-node
+ * class Tensor {
+ *   readonly data: unknown;
+ *   readonly dims: readonly number[];
+ *   constructor(_type: string, data: unknown, dims: readonly number[]) {
+ *     this.data = data;
+ *     this.dims = dims;
+ *   }
+ * } // in place of that of onnxruntime-node
  * const run = async () => ({ tokens: new Tensor('float32', new Float32Array(2 * 1024), [1, 2, 1024]) });
  * const session = { inputNames: ['x'], outputNames: ['tokens'], run }; // ort.InferenceSession.create('dinov2.onnx')
  * const features = await dinov2Features({ session, Tensor }).features({ shape: [1, 3, 8, 8], data: new Uint8Array(192) });

@@ -10,7 +10,14 @@ export const inceptionDim = 2048;
  *
  * @example
  * ```ts
- * class Tensor { constructor(readonly type: string, readonly data: unknown, readonly dims: readonly number[]) {} } // of onnxruntime-node
+ * class Tensor {
+ *   readonly data: unknown;
+ *   readonly dims: readonly number[];
+ *   constructor(_type: string, data: unknown, dims: readonly number[]) {
+ *     this.data = data;
+ *     this.dims = dims;
+ *   }
+ * } // in place of that of onnxruntime-node
  * const run = async () => ({ pool: new Tensor('float32', new Float32Array(2048), [1, 2048]) });
  * const session = { inputNames: ['pixels'], outputNames: ['pool'], run }; // ort.InferenceSession.create('inception.onnx')
  * const features = await inceptionFeatures({ session, Tensor }).features({ shape: [1, 3, 8, 8], data: new Uint8Array(192) });
