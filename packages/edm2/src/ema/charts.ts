@@ -1,4 +1,4 @@
-import { lineChart, type Series } from '../plot/line-chart.ts';
+import { chartColors, lineChart, type Series } from '../plot/line-chart.ts';
 import { fitPostHoc } from './fit.ts';
 import { solvePostHoc } from './post-hoc.ts';
 import { type EmaProfile, sampledResponse } from './profile.ts';
@@ -26,7 +26,9 @@ export interface ProfileChartOptions {
  * ```
  */
 export function profileChart(profiles: readonly EmaProfile[], options: ProfileChartOptions = {}): string {
-  const { snapshots = [], moments = 256, title = 'Averaging profiles' } = options;
+  const { snapshots = [], moments = 256 } = options;
+  const fitted = snapshots.length === 0 ? '' : `; pale, what ${snapshots.length} snapshots make of them`;
+  const { title = `Averaging profiles${fitted}` } = options;
   const latest = Math.max(...[...profiles, ...snapshots].map(({ images }) => images));
   const inMoments = ({ images, std }: EmaProfile): EmaProfile => ({ images: (images / latest) * (moments - 1), std });
   const response = (profile: EmaProfile) => sampledResponse(inMoments(profile), moments);
@@ -45,12 +47,13 @@ export function profileChart(profiles: readonly EmaProfile[], options: ProfileCh
   const fits: Series[] =
     snapshots.length === 0
       ? []
-      : profiles.map((profile) => ({
-          label: `${profile.std} of ${snapshots.length} snapshots`,
+      : profiles.map((profile, i) => ({
+          label: '',
           points: points(made(profile)),
+          color: chartColors[i % chartColors.length] as string,
           faint: true,
         }));
-  return lineChart([...curves, ...fits], { title, xLabel: 'images', yLabel: 'weight' });
+  return lineChart([...curves, ...fits], { title, xLabel: 'images', yLabel: 'weight', legend: 'left' });
 }
 
 /** Options of {@link reconstructionErrorChart}. */

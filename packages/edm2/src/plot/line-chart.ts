@@ -2,6 +2,7 @@ import { escapeXml } from './drawing.ts';
 
 /** One curve of a chart. */
 export interface Series {
+  /** Named in the legend; empty for none. */
   readonly label: string;
   /** Points in increasing x; points that are not finite are left out. */
   readonly points: readonly (readonly [x: number, y: number])[];
@@ -19,9 +20,12 @@ export interface ChartOptions {
   /** Pixels; 720 x 420 unless told. */
   readonly width?: number;
   readonly height?: number;
+  /** Where the curves are named: the upper corner that they leave free. @defaultValue 'right' */
+  readonly legend?: 'left' | 'right';
 }
 
-const palette = ['#1f6feb', '#d1242f', '#1a7f37', '#8250df', '#bc4c00'];
+/** Colours of curves that are given none, in turn. */
+export const chartColors = ['#1f6feb', '#d1242f', '#1a7f37', '#8250df', '#bc4c00'];
 const margin = { top: 40, right: 24, bottom: 48, left: 64 };
 
 /**
@@ -35,7 +39,8 @@ const margin = { top: 40, right: 24, bottom: 48, left: 64 };
  * ```
  */
 export function lineChart(series: readonly Series[], options: ChartOptions): string {
-  const { title, xLabel, yLabel, width = 720, height = 420 } = options;
+  const { title, xLabel, yLabel, width = 720, height = 420, legend = 'right' } = options;
+  const [legendX, anchor] = legend === 'left' ? [margin.left + 12, 'start'] : [width - margin.right, 'end'];
   const drawn = series.map((one) => ({
     ...one,
     points: one.points.filter(([x, y]) => Number.isFinite(x) && Number.isFinite(y)),
@@ -68,11 +73,11 @@ export function lineChart(series: readonly Series[], options: ChartOptions): str
     `<text transform="translate(16 ${(margin.top + height - margin.bottom) / 2}) rotate(-90)" text-anchor="middle">${escapeXml(yLabel)}</text>`,
     ...drawn.map(({ points, color, faint }, i) => {
       const path = points.map(([px, py]) => `${x.at(px)},${y.at(py)}`).join(' ');
-      return `<polyline points="${path}" fill="none" stroke="${color ?? palette[i % palette.length]}" stroke-width="${faint ? 1 : 2}" opacity="${faint ? 0.3 : 1}"/>`;
+      return `<polyline points="${path}" fill="none" stroke="${color ?? chartColors[i % chartColors.length]}" stroke-width="${faint ? 1 : 2}" opacity="${faint ? 0.3 : 1}"/>`;
     }),
     ...drawn.map(
       ({ label, color }, i) =>
-        `<text x="${width - margin.right}" y="${margin.top + 14 * (i + 1)}" text-anchor="end" fill="${color ?? palette[i % palette.length]}">${escapeXml(label)}</text>`,
+        `<text x="${legendX}" y="${margin.top + 14 * (i + 1)}" text-anchor="${anchor}" fill="${color ?? chartColors[i % chartColors.length]}">${escapeXml(label)}</text>`,
     ),
     '</svg>',
   ];
