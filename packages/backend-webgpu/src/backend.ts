@@ -13,6 +13,7 @@ import { type StepTimes, submitPlan } from './run-plan.ts';
 import { ScratchArena, scratchItems } from './scratch.ts';
 import { storedBytes } from './stored-values.ts';
 import { supportOf } from './supports.ts';
+import { tileSpeeds } from './tile-speeds.ts';
 import type { DeviceTraits } from './wgsl/device-traits.ts';
 import { printKernel } from './wgsl/print-kernel.ts';
 import type { PrintedKernel } from './wgsl/printed-kernel.ts';
@@ -63,12 +64,14 @@ class PlanRunner implements WebgpuBackend, BufferHome {
   readonly capabilities: Capabilities;
   readonly #device: GPUDevice;
   readonly #isOwn: boolean;
-  readonly #traits: DeviceTraits;
+  #traits: DeviceTraits;
+  /** Whether the tiles' speeds are still to be measured. */
+  #isUntuned: boolean;
   readonly #pool: BufferPool;
   readonly #arena: ScratchArena;
   readonly #readback: Readback;
   readonly #pipelines: Pipelines;
-  readonly #printed = new WeakMap<Kernel, PrintedKernel>();
+  #printed = new WeakMap<Kernel, PrintedKernel>();
   readonly #executables = new Set<WebgpuExecutable>();
   readonly #live = new Set<WebgpuBuffer>();
   #bufferBytes = 0;
@@ -82,12 +85,13 @@ class PlanRunner implements WebgpuBackend, BufferHome {
   #underWay = new Set<Promise<unknown>>();
   #isDisposed = false;
 
-  constructor({ device, description, isOwn }: Device, { memoryBytes, debug }: Settings) {
+  constructor({ device, description, isOwn }: Device, { memoryBytes, tune, debug }: Settings) {
     this.#device = device;
     this.#isOwn = isOwn;
     this.device = description;
     this.numerics = `WebGPU, ${description}`;
     this.#traits = traitsOf(device);
+    this.#isUntuned = tune ?? (isOwn && !/swiftshader|llvmpipe|software|basic render/i.test(description));
     this.capabilities = capabilitiesOf(device, memoryBytes);
     this.#pool = new BufferPool(device, Math.min(IDLE_BYTES, memoryBytes / 4), (bytes, { message }) => {
       this.#memoryError = `the device has no ${showBytes(bytes)} more: ${message}`;
@@ -181,6 +185,7 @@ class PlanRunner implements WebgpuBackend, BufferHome {
 
   async compile(plan: Plan): Promise<Executable> {
     this.#checkAlive();
+    if (this.#isUntuned && plan.steps.some(({ kernel }) => kernel.kind === 'contraction')) await this.#tune();
     const close = watchErrors(this.#device);
     const making = makeExecutable(plan, this.#print(plan), {
       device: this.#device,
@@ -328,6 +333,14 @@ class PlanRunner implements WebgpuBackend, BufferHome {
       }
       return printed;
     });
+  }
+
+  async #tune(): Promise<void> {
+    const speeds = await tileSpeeds(this.#device, this.device, this.#traits);
+    if (!this.#isUntuned) return;
+    this.#isUntuned = false;
+    this.#traits = { ...this.#traits, tileSpeeds: speeds };
+    this.#printed = new WeakMap();
   }
 
   #checkAlive(): void {
