@@ -1,6 +1,6 @@
 import type { Contraction } from '@evenkeel/tensor/kernel';
+import { count } from '../axes.ts';
 import type { DeviceTraits } from '../device-traits.ts';
-import { count } from '../row.ts';
 
 /** How a contraction is cut: a workgroup makes `m` x `n` outputs, a thread `rows` x `columns` of them, `k` terms at a time. */
 export interface Tile {
