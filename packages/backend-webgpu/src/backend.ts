@@ -5,7 +5,7 @@ import { BufferPool } from './buffer-pool.ts';
 import { capabilitiesOf, traitsOf } from './capabilities.ts';
 import { type Device, openDevice } from './device.ts';
 import { type DeviceError, watchErrors } from './error-scopes.ts';
-import { makeExecutable, messageOf, type StepMemories, WebgpuExecutable } from './executable.ts';
+import { makeExecutable, type StepMemories, WebgpuExecutable } from './executable.ts';
 import { type Settings, settle, type WebgpuOptions } from './options.ts';
 import { Pipelines } from './pipelines.ts';
 import { Readback } from './readback.ts';
@@ -13,6 +13,9 @@ import { type StepTimes, submitPlan } from './run-plan.ts';
 import { ScratchArena, scratchItems } from './scratch.ts';
 import { storedBytes } from './stored-values.ts';
 import { supportOf } from './supports.ts';
+import { tileSpeeds } from './tile-speeds.ts';
+import { Trouble } from './trouble.ts';
+import { Turns } from './turns.ts';
 import type { DeviceTraits } from './wgsl/device-traits.ts';
 import { printKernel } from './wgsl/print-kernel.ts';
 import type { PrintedKernel } from './wgsl/printed-kernel.ts';
@@ -63,41 +66,40 @@ class PlanRunner implements WebgpuBackend, BufferHome {
   readonly capabilities: Capabilities;
   readonly #device: GPUDevice;
   readonly #isOwn: boolean;
-  readonly #traits: DeviceTraits;
+  #traits: DeviceTraits;
+  /** Whether the tiles' speeds are still to be measured. */
+  #isUntuned: boolean;
   readonly #pool: BufferPool;
   readonly #arena: ScratchArena;
   readonly #readback: Readback;
+  readonly #turns = new Turns();
+  readonly #trouble: Trouble;
   readonly #pipelines: Pipelines;
-  readonly #printed = new WeakMap<Kernel, PrintedKernel>();
+  #printed = new WeakMap<Kernel, PrintedKernel>();
   readonly #executables = new Set<WebgpuExecutable>();
   readonly #live = new Set<WebgpuBuffer>();
   #bufferBytes = 0;
   #kernelsRun = 0;
   #plansRun = 0;
-  #queue: Promise<unknown> = Promise.resolve();
-  #pending = 0;
-  #lost: GPUDeviceLostInfo | undefined;
-  #memoryError: string | undefined;
-  #writeError: DeviceError | undefined;
   #underWay = new Set<Promise<unknown>>();
   #isDisposed = false;
 
-  constructor({ device, description, isOwn }: Device, { memoryBytes, debug }: Settings) {
+  constructor({ device, description, isOwn }: Device, { memoryBytes, tune, debug }: Settings) {
     this.#device = device;
     this.#isOwn = isOwn;
     this.device = description;
     this.numerics = `WebGPU, ${description}`;
     this.#traits = traitsOf(device);
+    this.#isUntuned = tune ?? (isOwn && !/swiftshader|llvmpipe|software|basic render/i.test(description));
     this.capabilities = capabilitiesOf(device, memoryBytes);
-    this.#pool = new BufferPool(device, Math.min(IDLE_BYTES, memoryBytes / 4), (bytes, { message }) => {
-      this.#memoryError = `the device has no ${showBytes(bytes)} more: ${message}`;
+    const trouble = new Trouble(device);
+    this.#trouble = trouble;
+    this.#pool = new BufferPool(device, Math.min(IDLE_BYTES, memoryBytes / 4), (bytes, error) => {
+      trouble.noteMemory(bytes, error);
     });
     this.#arena = new ScratchArena(this.#pool);
     this.#readback = new Readback(device);
     this.#pipelines = new Pipelines(device, debug);
-    void device.lost.then((info) => {
-      this.#lost = info;
-    });
   }
 
   get statistics(): WebgpuStatistics {
@@ -141,18 +143,18 @@ class PlanRunner implements WebgpuBackend, BufferHome {
   freed(buffer: WebgpuBuffer, memory: GPUBuffer): void {
     this.#live.delete(buffer);
     this.#bufferBytes -= buffer.bytes;
-    if (this.#isDisposed || this.#lost) memory.destroy();
+    if (this.#isDisposed || this.#trouble.isLost) memory.destroy();
     else this.#pool.give(memory);
   }
 
   async writeBuffer(target: GPUBuffer, bytes: ArrayBuffer): Promise<void> {
     this.#checkAlive();
-    await this.#inOrder(() => {
+    await this.#turns.take(() => {
       const close = watchErrors(this.#device);
       this.#device.queue.writeBuffer(target, 0, bytes);
       // Nobody waits for it: who reads or runs next hears of it.
       void close().then((error) => {
-        if (error) this.#writeError = error;
+        if (error) this.#trouble.noteWrite(error);
       });
     });
   }
@@ -160,18 +162,18 @@ class PlanRunner implements WebgpuBackend, BufferHome {
   async readBuffer(source: WebgpuBuffer): Promise<HostArray> {
     this.#checkAlive();
     // The copy takes its turn; waiting for it holds nobody up.
-    const { values, errors } = await this.#inOrder(() => {
+    const { values, errors } = await this.#turns.take(() => {
       const close = watchErrors(this.#device);
       const reading = this.#readback.read(source.memory('read'), source.dtype, source.length);
       reading.catch(() => {});
       return { values: this.#watch(reading), errors: close() };
     });
-    const trouble = await this.#troubleOf(await errors);
+    const trouble = await this.#trouble.of(await errors);
     if (trouble) throw trouble;
     try {
       return await values;
     } catch (error) {
-      throw (await this.#lostError()) ?? error;
+      throw (await this.#trouble.loss()) ?? error;
     }
   }
 
@@ -181,13 +183,14 @@ class PlanRunner implements WebgpuBackend, BufferHome {
 
   async compile(plan: Plan): Promise<Executable> {
     this.#checkAlive();
+    if (this.#isUntuned && plan.steps.some(({ kernel }) => kernel.kind === 'contraction')) await this.#tune();
     const close = watchErrors(this.#device);
     const making = makeExecutable(plan, this.#print(plan), {
       device: this.#device,
       pipelines: this.#pipelines,
       release: (released) => {
         // Runs that were given before may still use its memory.
-        void this.#inOrder(() => {
+        void this.#turns.take(() => {
           this.#arena.release(released.layout);
           this.#executables.delete(released);
           released.destroy();
@@ -199,9 +202,9 @@ class PlanRunner implements WebgpuBackend, BufferHome {
     try {
       executable = await this.#watch(making);
     } catch (error) {
-      throw (await this.#lostError()) ?? error;
+      throw (await this.#trouble.loss()) ?? error;
     }
-    const trouble = await this.#troubleOf(await errors);
+    const trouble = await this.#trouble.of(await errors);
     if (trouble) throw trouble;
     this.#executables.add(executable);
     return executable;
@@ -223,11 +226,11 @@ class PlanRunner implements WebgpuBackend, BufferHome {
     const bound = buffers.map((buffer) => buffer?.memory('run'));
     // Callers may reuse their argument array.
     const settled = { ...call, arguments: call.arguments.slice() };
-    const handed = this.#inOrder(() => this.#submit(executable, settled, bound));
+    const handed = this.#turns.take(() => this.#submit(executable, settled, bound));
     const submitted = Promise.resolve(handed).then(() => undefined);
     const times = Promise.resolve(handed).then(async ({ stepTimes, errors }) => {
       await this.#device.queue.onSubmittedWorkDone().catch(() => undefined);
-      const trouble = await this.#troubleOf(await errors);
+      const trouble = await this.#trouble.of(await errors);
       if (trouble) throw trouble;
       this.#plansRun++;
       return stepTimes();
@@ -245,7 +248,7 @@ class PlanRunner implements WebgpuBackend, BufferHome {
 
   async dispose(): Promise<void> {
     this.#isDisposed = true;
-    await this.#queue.catch(() => undefined);
+    await this.#turns.over();
     await Promise.allSettled(this.#underWay);
     for (const buffer of [...this.#live]) buffer.free();
     for (const executable of this.#executables) executable.destroy();
@@ -287,28 +290,9 @@ class PlanRunner implements WebgpuBackend, BufferHome {
     return result.then(
       (stepTimes) => ({ stepTimes, errors: close() }),
       async (error: unknown) => {
-        throw (await this.#troubleOf(await close())) ?? error;
+        throw (await this.#trouble.of(await close())) ?? error;
       },
     );
-  }
-
-  /** Runs `work` after everything given before: at once, unless a run with host steps is still being handed over. */
-  #inOrder<T>(work: () => T | Promise<T>): T | Promise<T> {
-    if (this.#pending === 0) {
-      const result = work();
-      if (!(result instanceof Promise)) return result;
-      return this.#enqueued(result);
-    }
-    return this.#enqueued(this.#queue.then(work));
-  }
-
-  #enqueued<T>(result: Promise<T>): Promise<T> {
-    this.#pending++;
-    const over = (): void => {
-      this.#pending--;
-    };
-    this.#queue = result.then(over, over);
-    return result;
   }
 
   #watch<T>(work: Promise<T>): Promise<T> {
@@ -330,9 +314,17 @@ class PlanRunner implements WebgpuBackend, BufferHome {
     });
   }
 
+  async #tune(): Promise<void> {
+    const speeds = await tileSpeeds(this.#device, this.device, this.#traits);
+    if (!this.#isUntuned) return;
+    this.#isUntuned = false;
+    this.#traits = { ...this.#traits, tileSpeeds: speeds };
+    this.#printed = new WeakMap();
+  }
+
   #checkAlive(): void {
     if (this.#isDisposed) throw new Error('webgpu backend: used after dispose. Create another');
-    if (this.#lost) throw lostError(this.#lost);
+    this.#trouble.check();
   }
 
   #checkRoom({ layout }: WebgpuExecutable): void {
@@ -349,35 +341,9 @@ class PlanRunner implements WebgpuBackend, BufferHome {
       `webgpu backend: scratch of a plan needs ${showBytes(more)} more, the limit is ${showBytes(memoryBytes)}: ${this.#live.size} buffers hold ${showBytes(this.#bufferBytes)}, scratch ${showBytes(this.#arena.bytes)}. Use smaller batches, dispose results, or raise memoryBytes`,
     );
   }
-
-  /** The error to give for what the device told, if it told any. */
-  async #troubleOf(error: DeviceError | undefined): Promise<Error | undefined> {
-    const lost = this.#lost ? lostError(this.#lost) : error && (await this.#lostError());
-    if (lost) return lost;
-    const memory = this.#memoryError;
-    const told = error ?? this.#writeError;
-    this.#memoryError = undefined;
-    this.#writeError = undefined;
-    if (memory !== undefined) {
-      return new Error(`webgpu backend: out of memory: ${memory}. Use smaller batches or dispose results`);
-    }
-    return told && new Error(`webgpu backend: ${told.kind} error: ${told.message}`);
-  }
-
-  /** A loss is told in turns after what it broke. */
-  async #lostError(): Promise<Error | undefined> {
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    return this.#lost && lostError(this.#lost);
-  }
 }
 
 interface Handed {
   readonly stepTimes: StepTimes;
   readonly errors: Promise<DeviceError | undefined>;
-}
-
-function lostError({ reason, message }: GPUDeviceLostInfo): Error {
-  return new Error(
-    `webgpu backend: the device was lost (${reason}): ${messageOf({ message })}. Create another backend; what was on the device is gone`,
-  );
 }

@@ -14,6 +14,11 @@ export interface WebgpuOptions {
   readonly flags?: readonly string[];
   /** Most bytes of buffers and scratch together; WebGPU does not tell what a card has. Default 16 GiB. */
   readonly memoryBytes?: number;
+  /**
+   * Whether the speed of each way to cut contractions is measured, when the first is compiled, once a device and process: it
+   * takes parts of a second. No result depends on it. Default: true, but for devices in software and those of the program.
+   */
+  readonly tune?: boolean;
   /** Shows the WGSL of each kernel when it is compiled first: `true` prints it, a function is given it. Default false. */
   readonly debug?: boolean | ((text: string) => void);
 }
@@ -24,6 +29,7 @@ export interface Settings {
   readonly device: object | undefined;
   readonly flags: readonly string[];
   readonly memoryBytes: number;
+  readonly tune: boolean | undefined;
   readonly debug: ((text: string) => void) | undefined;
 }
 
@@ -35,6 +41,7 @@ export function settle({
   device,
   flags = [],
   memoryBytes = MEMORY_BYTES,
+  tune,
   debug = false,
 }: WebgpuOptions): Settings {
   if (powerPreference !== undefined && powerPreference !== 'low-power' && powerPreference !== 'high-performance') {
@@ -51,11 +58,12 @@ export function settle({
   }
   if (!(memoryBytes >= 2 ** 20 && memoryBytes <= 2 ** 50))
     throw wrong('memoryBytes', memoryBytes, 'a number of bytes, 1 MiB at least');
+  if (tune !== undefined && typeof tune !== 'boolean') throw wrong('tune', tune, 'true or false');
   if (typeof debug !== 'boolean' && typeof debug !== 'function') {
     throw wrong('debug', debug, 'true, false, or a function that is given the text');
   }
   const print = typeof debug === 'function' ? debug : debug ? (text: string) => console.log(text) : undefined;
-  return { powerPreference, device, flags, memoryBytes: Math.floor(memoryBytes), debug: print };
+  return { powerPreference, device, flags, memoryBytes: Math.floor(memoryBytes), tune, debug: print };
 }
 
 function wrong(option: string, value: unknown, allowed: string): Error {

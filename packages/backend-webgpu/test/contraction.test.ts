@@ -1,11 +1,16 @@
-import { type DeviceBuffer, Generator, profile, withBackend } from '@evenkeel/tensor';
+import { type DeviceBuffer, Generator, type HostArray, profile, withBackend } from '@evenkeel/tensor';
 import type { Contraction, Expr, Index, Plan } from '@evenkeel/tensor/kernel';
 import { runOracle } from '@evenkeel/tensor/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { WebgpuBackend } from '../src/index.ts';
-import { chooseTile, sizesOf, splitsOf } from '../src/wgsl/contraction/tile.ts';
+import { Pipelines } from '../src/pipelines.ts';
+import { Readback } from '../src/readback.ts';
+import { tileSpeeds } from '../src/tile-speeds.ts';
+import { printContraction } from '../src/wgsl/contraction/contraction.ts';
+import { chooseTile, sizesOf, splitsOf, tiles } from '../src/wgsl/contraction/tile.ts';
 import type { DeviceTraits } from '../src/wgsl/device-traits.ts';
-import { noDevice, openBackend } from './device.ts';
+import type { Launch } from '../src/wgsl/printed-kernel.ts';
+import { noDevice, openBackend, openDevice } from './device.ts';
 
 const traits: DeviceTraits = {
   half: false,
@@ -59,7 +64,7 @@ function product(
 describe('tiles', () => {
   test.each([
     [[1, 4096, 4096, 4096], '128x128', 1],
-    [[1, 256, 256, 65536], '128x128', 32],
+    [[1, 256, 256, 65536], '64x64', 8],
     [[1, 65536, 16, 144], '128x16', 1],
     [[8, 64, 64, 64], '32x32', 1],
     [[1, 4, 4, 4], 'none', 0],
@@ -67,7 +72,54 @@ describe('tiles', () => {
     const sizes = sizesOf(product(batch, m, n, k));
     const tile = chooseTile(sizes, traits);
     expect(tile ? `${tile.m}x${tile.n}` : 'none').toBe(name);
-    if (tile) expect(splitsOf(sizes, tile)).toBe(splits);
+    if (tile) expect(splitsOf(sizes)).toBe(splits);
+  });
+});
+
+describe.skipIf(noDevice)('all tiles', () => {
+  let device: GPUDevice;
+  beforeAll(async () => {
+    device = await openDevice();
+  });
+  afterAll(() => device?.destroy());
+
+  test('give the same bits', async () => {
+    const [m, n, k] = [70, 50, 100];
+    const kernel = product(1, m, n, k);
+    const lengths = [m * k, k * n, m * n];
+    const buffers = lengths.map((length) => device.createBuffer({ size: 4 * length, usage: 0x80 | 0x04 | 0x08 }));
+    buffers.slice(0, 2).forEach((buffer, i) => {
+      const values = Float32Array.from({ length: lengths[i] as number }, (_, at) => Math.sin(at * 1.7 + i));
+      device.queue.writeBuffer(buffer, 0, values);
+    });
+    const pipelines = new Pipelines(device, undefined);
+    const readback = new Readback(device);
+    const results: HostArray[] = [];
+    for (const tile of tiles) {
+      const [launch] = printContraction(kernel, traits, tile).launches;
+      const { pipeline, layout } = await pipelines.get(launch as Launch, 'tile');
+      const entries = (launch as Launch).bindings.map(({ number }, binding) => {
+        return { binding, resource: { buffer: buffers[number] as GPUBuffer } };
+      });
+      const encoder = device.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, device.createBindGroup({ layout, entries }));
+      pass.dispatchWorkgroups(...(launch as Launch).workgroups);
+      pass.end();
+      device.queue.submit([encoder.finish()]);
+      results.push(await readback.read(buffers[2] as GPUBuffer, 'float32', m * n));
+    }
+    expect(results[0]?.some((value) => value !== 0)).toBe(true);
+    for (const result of results) expect(result).toEqual(results[0]);
+  });
+
+  test('are measured once a device', async () => {
+    const speeds = await tileSpeeds(device, 'a device', traits, 64);
+    expect(speeds).toHaveLength(tiles.length);
+    expect(Math.max(...speeds)).toBe(1);
+    expect(Math.min(...speeds)).toBeGreaterThan(0);
+    expect(await tileSpeeds(device, 'a device', traits, 64)).toBe(speeds);
   });
 });
 

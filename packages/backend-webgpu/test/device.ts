@@ -5,9 +5,28 @@ const swiftShader = '/usr/lib/chromium/vk_swiftshader_icd.json';
 
 /** A backend on this machine's card, or on the software that Debian's Chromium brings. */
 export async function openBackend(options: WebgpuOptions = {}): Promise<WebgpuBackend> {
+  useSoftware();
+  return webgpu({ flags, ...options });
+}
+
+/** Filling shared memory with zeros takes the software most of the time that it compiles. */
+const flags = ['enable-dawn-features=disable_workgroup_init'];
+/** Kept: where it is collected, Node crashes. */
+let instance: GPU | undefined;
+
+/** A device of the test's own, with the limits that every device has. */
+export async function openDevice(): Promise<GPUDevice> {
+  useSoftware();
+  const { create } = (await import('webgpu')) as unknown as { create(flags: readonly string[]): GPU };
+  instance ??= create(flags);
+  const adapter = await instance.requestAdapter();
+  if (!adapter) throw new Error('no graphics device was found');
+  const requiredFeatures = (['timestamp-query'] as const).filter((name) => adapter.features.has(name));
+  return adapter.requestDevice({ requiredFeatures });
+}
+
+function useSoftware(): void {
   if (process.env.VK_ICD_FILENAMES === undefined && existsSync(swiftShader)) process.env.VK_ICD_FILENAMES = swiftShader;
-  // Filling shared memory with zeros takes the software most of the time that it compiles.
-  return webgpu({ flags: ['enable-dawn-features=disable_workgroup_init'], ...options });
 }
 
 async function probe(): Promise<string | undefined> {

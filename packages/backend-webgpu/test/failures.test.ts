@@ -10,7 +10,7 @@ import {
 import type { Index, Plan, RowKernel } from '@evenkeel/tensor/kernel';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type WebgpuBackend, type WebgpuOptions, webgpu } from '../src/index.ts';
-import { noDevice, openBackend } from './device.ts';
+import { noDevice, openBackend, openDevice } from './device.ts';
 
 let backend: WebgpuBackend | undefined;
 /** Devices that were opened, to break them. */
@@ -23,15 +23,10 @@ async function open(options: WebgpuOptions = {}): Promise<WebgpuBackend> {
 
 /** A device of the test's own, and a backend on it. */
 async function openBreakable(): Promise<{ backend: WebgpuBackend; device: GPUDevice }> {
-  const { create } = (await import('webgpu')) as unknown as { create(options: string[]): GPU };
-  instance ??= create([]);
-  const adapter = await instance.requestAdapter();
-  const device = (await adapter?.requestDevice()) as GPUDevice;
+  const device = await openDevice();
   devices.push(device);
   return { backend: await open({ device }), device };
 }
-/** Kept: where it is collected, Node crashes. */
-let instance: GPU | undefined;
 
 afterEach(async () => {
   await backend?.dispose();
@@ -192,6 +187,7 @@ describe.skipIf(noDevice)('what goes wrong', () => {
     [{ device: {} }, 'It must be a GPUDevice'],
     [{ flags: 'x' }, 'flags is'],
     [{ memoryBytes: 5 }, 'memoryBytes is 5'],
+    [{ tune: 1 }, 'tune is 1'],
     [{ debug: 1 }, 'debug is 1'],
   ])('options %o', async (options, message) => {
     await expect(webgpu(options as WebgpuOptions)).rejects.toThrow(message);

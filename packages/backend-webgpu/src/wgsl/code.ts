@@ -6,6 +6,8 @@ export interface Value {
   readonly text: string;
   readonly type: WgslType;
   readonly scope: Scope;
+  /** Whether compilers know it. */
+  readonly isConstant?: boolean;
 }
 
 /** A block of the program; what is known in it is known in the blocks within it. */
@@ -46,7 +48,7 @@ export class Code {
 
   /** A number. Not written as a constant, whose arithmetic WGSL would do, and refuse to where it overflows. */
   literal(text: string, type: WgslType): Value {
-    return this.define(text, type, []);
+    return { ...this.define(text, type, []), isConstant: true };
   }
 
   define(text: string, type: WgslType, operands: readonly Value[]): Value {

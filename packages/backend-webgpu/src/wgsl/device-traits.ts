@@ -9,4 +9,6 @@ export interface DeviceTraits {
   readonly workgroupsPerAxis: number;
   /** Most storage buffers that a kernel binds. */
   readonly storageBuffers: number;
+  /** Measured speeds of the tiles of contractions, relative to one another. */
+  readonly tileSpeeds?: readonly number[];
 }

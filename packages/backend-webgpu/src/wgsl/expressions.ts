@@ -104,8 +104,12 @@ export class Expressions {
       }
       case 'unary':
         return this.#rounded(this.#unary(expr.op, this.value(expr.operand), expr.dtype), expr.dtype);
-      case 'binary':
-        return this.#rounded(this.#binary(expr), expr.dtype);
+      case 'binary': {
+        const value = this.#rounded(this.#binary(expr), expr.dtype);
+        const isConstant = this.value(expr.left).isConstant && this.value(expr.right).isConstant;
+        // It may be 0 or not finite, see `literal`.
+        return isConstant && isFloat(expr.dtype) ? hidden(this.#program, value) : value;
+      }
       case 'random':
         return this.#program.call(
           'threefry',
@@ -218,6 +222,11 @@ function isSmallWhole(value: number): boolean {
   return Number.isInteger(value) && Math.abs(value) <= 4;
 }
 
+/** A value that compilers do not know. */
+function hidden({ code }: Program, value: Value): Value {
+  return code.define(`bitcast<f32>(bitcast<u32>(${value.text}) | none)`, 'f32', [value]);
+}
+
 /** A number as a value of `dtype`. */
 export function literal(program: Program, dtype: DType, value: number): Value {
   const { code } = program;
@@ -233,7 +242,7 @@ export function literal(program: Program, dtype: DType, value: number): Value {
       // Numbers that are not finite must not be written, and of what they know to be 0 compilers make what they like:
       // x * 0 becomes 0, and -0 becomes 0. `none` is 0, and they cannot know it.
       if (float === 0 || !Number.isFinite(float) || isSubnormal(float)) {
-        return code.literal(`bitcast<f32>(${bitsOfFloat(float)}u | none)`, 'f32');
+        return code.define(`bitcast<f32>(${bitsOfFloat(float)}u | none)`, 'f32', []);
       }
       const text = String(float);
       return code.literal(`${/[.e]/.test(text) ? text : `${text}.0`}f`, 'f32');

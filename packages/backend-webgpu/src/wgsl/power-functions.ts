@@ -1,8 +1,17 @@
 import type { WgslFunction } from './functions.ts';
 import { ln2 } from './transcendental-functions.ts';
 
-/** x^y as C has it. The exponent y ln|x| is held in two floats; splits by masks keep all partial products exact. */
+/**
+ * x^y as C has it. The exponent y ln|x| is held in two floats; splits by masks keep all partial products exact.
+ * Compilers would simplify what finds rounding errors, or round but once: `kept` values they must take as they are.
+ */
 export const powerFunctions = {
+  kept: {
+    code: `
+fn kept(x: f32) -> f32 {
+  return bitcast<f32>(bitcast<u32>(x) | none);
+}`,
+  },
   /** What rounding took from a product, by halves of 12 bits. */
   productError: {
     code: `
@@ -16,26 +25,25 @@ fn productError(a: f32, b: f32, product: f32) -> f32 {
   },
   /** (sum, its rounding error), where |a| >= |b| or a is 0. */
   exactSum: {
+    uses: ['kept'],
     code: `
 fn exactSum(a: f32, b: f32) -> vec2f {
-  let sum = a + b;
-  let part = sum - a;
-  return vec2f(sum, (a - (sum - part)) + (b - part));
+  let sum = kept(a + b);
+  let part = kept(sum - a);
+  return vec2f(sum, (a - kept(sum - part)) + (b - part));
 }`,
   },
   /** ln(x) of a positive finite number as a sum of two. */
   preciseLogarithm: {
-    uses: ['exactSum', 'productError', 'splitNearOne'],
+    uses: ['exactSum', 'kept', 'productError', 'splitNearOne'],
     code: `
 fn preciseLogarithm(x: f32) -> vec2f {
   let parts = splitNearOne(x);
   let difference = parts.x - 1.0f;
-  // Of a constant 1 compilers know that it cancels out, and so would what rounding took from the sum.
-  let one = bitcast<f32>(0x3f800000u | none);
-  let sum = parts.x + one;
-  let s = difference / sum;
-  let product = s * sum;
-  let missing = parts.x - (sum - one);
+  let sum = kept(parts.x + 1.0f);
+  let s = kept(difference / sum);
+  let product = kept(s * sum);
+  let missing = parts.x - kept(sum - 1.0f);
   let rest = (((difference - product) - productError(s, sum, product)) - s * missing) / sum;
   let z = s * s;
   let series = 2.0f * s * z * (((((0.07692308f * z + 0.09090909f) * z + 0.11111111f) * z + 0.14285715f) * z + 0.2f) * z + 0.33333334f);
@@ -48,7 +56,7 @@ fn preciseLogarithm(x: f32) -> vec2f {
 }`,
   },
   powerOf: {
-    uses: ['exponential', 'isNan', 'preciseLogarithm', 'productError', 'special'],
+    uses: ['exponential', 'isNan', 'kept', 'preciseLogarithm', 'productError', 'special'],
     code: `
 fn powerOf(x: f32, y: f32) -> f32 {
   let size = bitcast<u32>(x) & 0x7fffffffu;
@@ -72,7 +80,7 @@ fn powerOf(x: f32, y: f32) -> f32 {
   if (isNegative && !isWhole) { return special(0x7fc00000u); }
   let logarithm = preciseLogarithm(bitcast<f32>(size));
   let bounded = clamp(y, -1e10f, 1e10f);
-  let product = clamp(bounded * logarithm.x, -200.0f, 200.0f);
+  let product = kept(clamp(bounded * logarithm.x, -200.0f, 200.0f));
   var power = exponential(product);
   if (abs(product) < 200.0f) {
     let rest = productError(bounded, logarithm.x, product) + bounded * logarithm.y;

@@ -3,6 +3,7 @@ import type { Operand } from '@evenkeel/tensor/kernel';
 import { Code, type Value, type WgslType } from './code.ts';
 import type { DeviceTraits } from './device-traits.ts';
 import { type FunctionName, functionsText } from './functions.ts';
+import { Indices } from './indices.ts';
 import type { Binding, Launch } from './printed-kernel.ts';
 
 /** What a dtype is computed in. */
@@ -51,6 +52,16 @@ export class Program {
     return name;
   }
 
+  /** Indices over axes of these sizes. */
+  indices(sizes: readonly number[]): Indices {
+    return new Indices(sizes, {
+      code: this.code,
+      operands: this.operands,
+      use: (name) => this.use(name),
+      readInteger: (operand, index) => this.#readInteger(operand, index),
+    });
+  }
+
   call(name: FunctionName, type: WgslType, ...operands: readonly Value[]): Value {
     return this.code.define(`${this.use(name)}(${operands.map(({ text }) => text).join(', ')})`, type, operands);
   }
@@ -83,7 +94,7 @@ export class Program {
   }
 
   /** An element of an integer operand as an index. */
-  readInteger(operand: number, index: Value): Value {
+  #readInteger(operand: number, index: Value): Value {
     const value = this.load(operand, index);
     return value.type === 'i32' ? value : this.code.define(`i32(${value.text})`, 'i32', [value]);
   }

@@ -1,10 +1,10 @@
 import type { ScatterAdd } from '@evenkeel/tensor/kernel';
+import { count, writtenOperands } from './axes.ts';
 import type { DeviceTraits } from './device-traits.ts';
 import { Expressions } from './expressions.ts';
-import { Indices } from './indices.ts';
+import type { Indices } from './indices.ts';
 import type { PrintedKernel } from './printed-kernel.ts';
 import { Program, wgslTypes } from './program.ts';
-import { count, writtenOperands } from './row.ts';
 
 const THREADS = 64;
 
@@ -21,13 +21,7 @@ export function printScatterAdd(kernel: ScatterAdd, traits: DeviceTraits): Print
   if (positions % THREADS !== 0) code.line(`if (row >= ${positions}) { return; }`);
   const row = code.given('row', 'i32');
   // The last axis counts positions in one place and updates in the other, so each has indices of its own.
-  const indicesOver = (last: number): Indices =>
-    new Indices([...outer, last], {
-      code,
-      operands,
-      use: (name) => program.use(name),
-      readInteger: (operand, index) => program.readInteger(operand, index),
-    });
+  const indicesOver = (last: number): Indices => program.indices([...outer, last]);
   const position = code.define(`row % ${size}`, 'i32', [row]);
   const own = indicesOver(size);
   own.bindDigits(0, [...outer, size], row);

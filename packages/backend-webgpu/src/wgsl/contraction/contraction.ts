@@ -5,12 +5,15 @@ import { printPlain, printSumOfParts } from './plain.ts';
 import { chooseTile, sizesOf, splitsOf } from './tile.ts';
 import { printTiled } from './tiled.ts';
 
-/** A contraction: in tiles where it is large enough, its sums split where tiles are few. */
-export function printContraction(kernel: Contraction, traits: DeviceTraits): PrintedKernel {
+/** A contraction: in tiles where it is large enough, its sums split where outputs are few. */
+export function printContraction(
+  kernel: Contraction,
+  traits: DeviceTraits,
+  tile = chooseTile(sizesOf(kernel), traits),
+): PrintedKernel {
   const sizes = sizesOf(kernel);
-  const tile = chooseTile(sizes, traits);
   if (!tile) return { launches: [printPlain(kernel, traits)], scratch: [] };
-  const splits = splitsOf(sizes, tile);
+  const splits = splitsOf(sizes);
   if (splits === 1) return { launches: [printTiled(kernel, tile, { kind: 'stores' }, traits)], scratch: [] };
   const parts = printTiled(kernel, tile, { kind: 'partial', splits }, traits);
   const bytes = 4 * splits * sizes.batch * sizes.m * sizes.n;

@@ -1,10 +1,10 @@
 import type { Contraction } from '@evenkeel/tensor/kernel';
+import { count, writtenOperands } from '../axes.ts';
 import type { DeviceTraits } from '../device-traits.ts';
 import { combine, Expressions, identityOf } from '../expressions.ts';
-import { Indices } from '../indices.ts';
+import type { Indices } from '../indices.ts';
 import type { Launch } from '../printed-kernel.ts';
 import { Program, wgslTypes } from '../program.ts';
-import { count, writtenOperands } from '../row.ts';
 
 const THREADS = 64;
 
@@ -47,12 +47,7 @@ function printOutputs(
   const outputs = count(outer);
   code.line(`let row = group * ${THREADS} + lane;`);
   if (outputs % THREADS !== 0) code.line(`if (row >= ${outputs}) { return; }`);
-  const indices = new Indices([...outer, ...k], {
-    code,
-    operands,
-    use: (name) => program.use(name),
-    readInteger: (operand, index) => program.readInteger(operand, index),
-  });
+  const indices = program.indices([...outer, ...k]);
   indices.bindDigits(0, outer, code.given('row', 'i32'));
   code.line(`var total = ${identityOf(program, 'sum', dtype).text};`);
   sum(program, indices);

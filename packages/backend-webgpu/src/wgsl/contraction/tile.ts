@@ -1,6 +1,6 @@
 import type { Contraction } from '@evenkeel/tensor/kernel';
+import { count } from '../axes.ts';
 import type { DeviceTraits } from '../device-traits.ts';
-import { count } from '../row.ts';
 
 /** How a contraction is cut: a workgroup makes `m` x `n` outputs, a thread `rows` x `columns` of them, `k` terms at a time. */
 export interface Tile {
@@ -19,14 +19,17 @@ export interface Sizes {
   readonly k: number;
 }
 
-/** Tiles with the share of a card's peak that they reach where they fit; all give the same bits. */
-const tiles: readonly (Tile & { readonly efficiency: number })[] = [
-  { m: 128, n: 128, k: 16, rows: 8, columns: 8, efficiency: 1 },
-  { m: 64, n: 64, k: 16, rows: 4, columns: 4, efficiency: 0.7 },
-  { m: 32, n: 32, k: 16, rows: 4, columns: 4, efficiency: 0.5 },
-  { m: 128, n: 16, k: 16, rows: 4, columns: 4, efficiency: 0.4 },
-  { m: 16, n: 128, k: 16, rows: 4, columns: 4, efficiency: 0.4 },
+/** All tiles there are. They differ in speed alone: each sum is taken in the same order. */
+export const tiles: readonly Tile[] = [
+  { m: 128, n: 128, k: 16, rows: 8, columns: 8 },
+  { m: 64, n: 64, k: 16, rows: 4, columns: 4 },
+  { m: 32, n: 32, k: 16, rows: 4, columns: 4 },
+  { m: 128, n: 16, k: 16, rows: 4, columns: 4 },
+  { m: 16, n: 128, k: 16, rows: 4, columns: 4 },
 ];
+
+/** The speed of each tile where it fits, relative to the fastest: a guess, for cards that were not measured. */
+export const usualSpeeds: readonly number[] = [1, 0.7, 0.5, 0.4, 0.4];
 
 /** Workgroups that keep a card busy. */
 const BUSY = 128;
@@ -47,27 +50,31 @@ export function groupsOf({ batch, m, n }: Sizes, tile: Tile): number {
 }
 
 /** The tile for a contraction; none where it is too small for tiles. */
-export function chooseTile(sizes: Sizes, { workgroupThreads, workgroupBytes }: DeviceTraits): Tile | undefined {
+export function chooseTile(sizes: Sizes, traits: DeviceTraits): Tile | undefined {
   const { batch, m, n, k } = sizes;
   if (k < 8 || m * n < FEWEST_OUTPUTS || batch * m * n * k < 2 ** 14) return undefined;
-  const fitting = tiles.filter((tile) => {
-    return threadsOf(tile) <= workgroupThreads && 4 * tile.k * (tile.m + tile.n) <= workgroupBytes;
+  const speeds = traits.tileSpeeds ?? usualSpeeds;
+  const splits = splitsOf(sizes);
+  let best: { tile: Tile; time: number } | undefined;
+  tiles.forEach((tile, i) => {
+    if (!fits(tile, traits)) return;
+    const waves = Math.max(1, (groupsOf(sizes, tile) * splits) / BUSY);
+    const time = (waves * tile.m * tile.n) / (speeds[i] as number);
+    if (!best || time < best.time) best = { tile, time };
   });
-  const time = (tile: (typeof tiles)[number]): number => {
-    const groups = groupsOf(sizes, tile);
-    return (
-      (Math.max(1, (groups * splitsOf(sizes, tile)) / BUSY) * tile.m * tile.n) / tile.efficiency / splitsOf(sizes, tile)
-    );
-  };
-  return [...fitting].sort((a, b) => time(a) - time(b))[0];
+  return best?.tile;
+}
+
+/** Whether the device has the threads and the shared memory that a tile takes. */
+export function fits(tile: Tile, { workgroupThreads, workgroupBytes }: DeviceTraits): boolean {
+  return threadsOf(tile) <= workgroupThreads && 4 * tile.k * (tile.m + tile.n) <= workgroupBytes;
 }
 
 /**
- * How many workgroups share the terms of a tile's sums, where there are fewer tiles than keep a card busy: the gradients of
+ * How many workgroups share the terms of a tile's sums, where outputs are too few to keep a card busy: the gradients of
  * weights have few outputs and many terms. It changes bits, so it depends on sizes alone.
  */
-export function splitsOf(sizes: Sizes, tile: Tile): number {
-  const groups = groupsOf(sizes, tile);
-  const most = Math.floor(sizes.k / SPLIT_AT_LEAST);
-  return Math.max(1, Math.min(most, Math.floor(BUSY / groups), 64));
+export function splitsOf({ batch, m, n, k }: Sizes): number {
+  const squares = batch * Math.ceil(m / 64) * Math.ceil(n / 64);
+  return Math.max(1, Math.min(Math.floor(k / SPLIT_AT_LEAST), Math.floor(BUSY / squares), 64));
 }

@@ -1,12 +1,12 @@
 import type { Contraction, Expr, Index } from '@evenkeel/tensor/kernel';
 import { visitExprs } from '@evenkeel/tensor/kernel';
+import { writtenOperands } from '../axes.ts';
 import type { Value } from '../code.ts';
 import type { DeviceTraits } from '../device-traits.ts';
 import { Expressions } from '../expressions.ts';
-import { Indices } from '../indices.ts';
+import type { Indices } from '../indices.ts';
 import type { Launch } from '../printed-kernel.ts';
 import { Program, wgslTypes } from '../program.ts';
-import { writtenOperands } from '../row.ts';
 import { stepOf } from '../row-mode.ts';
 import { groupsOf, type Sizes, sizesOf, type Tile, threadsOf } from './tile.ts';
 
@@ -149,14 +149,9 @@ class TiledPrinter {
   }
 
   #indices(): Indices {
-    const { batch, m, n, k, operands } = this.#kernel;
+    const { batch, m, n, k } = this.#kernel;
     const program = this.#program;
-    const indices = new Indices([...batch, ...m, ...n, ...k], {
-      code: program.code,
-      operands,
-      use: (name) => program.use(name),
-      readInteger: (operand, index) => program.readInteger(operand, index),
-    });
+    const indices = program.indices([...batch, ...m, ...n, ...k]);
     indices.bindDigits(0, batch, program.code.given('batch', 'i32'));
     return indices;
   }
