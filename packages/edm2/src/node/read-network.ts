@@ -39,7 +39,7 @@ export interface StoredNetwork extends Omit<NetworkWeights, 'values' | 'copied'>
  * @example
  * ```ts
  * async function denoise(path: string, noisy: Tensor) {
- *   const { net, std } = await readNetwork(path); // 'edm2-img512-s-2147483-0.130.pkl', or the folder of a run
+ *   const { net, std } = await readNetwork(path);
  *   console.log(`average of length ${std}`);
  *   return net.denoise(noisy, 0.5);
  * }
