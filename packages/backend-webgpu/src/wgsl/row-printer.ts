@@ -217,6 +217,8 @@ export class RowPrinter {
         });
       });
     });
+    // What other threads kept, later passes read.
+    if (pass.sinks.some((sink) => this.#kept.includes(sink))) code.line('storageBarrier();');
     this.#finishReductions(pass, (sink) => this.#reduceInGroup(sink, totals));
   }
 
