@@ -36,11 +36,17 @@ describe('every program in the docs runs and prints what it says', () => {
     '%s',
     (_, { name, prints, warns, shown }) => {
       const program = join(sources, 'dist', `${name}.mjs`);
-      const { status, stdout, stderr } = spawnSync(process.execPath, ['--enable-source-maps', program], {
+      const {
+        status,
+        stdout,
+        stderr: told,
+      } = spawnSync(process.execPath, ['--enable-source-maps', program], {
         cwd: scratch,
         encoding: 'utf8',
         timeout: longest,
       });
+      // Where a machine has no graphics driver, the library that looks for one says so by itself.
+      const stderr = told.replace(/^Warning: .*(?:vk|vulkan).*\n(?: {4}at .*\n)*\n?/gim, '');
       expect(status, stderr).toBe(0);
       expect(isAsSaid(stderr, warns), `says it warns:\n${warns.join('\n')}\nbut did:\n${stderr}`).toBe(true);
       if (prints.length > 0) {

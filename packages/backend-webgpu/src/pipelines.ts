@@ -1,6 +1,8 @@
 import type { Launch } from './wgsl/printed-kernel.ts';
 
 const COMPUTE = 4; // GPUShaderStage.COMPUTE
+/** Programs that are kept for plans to come. */
+const MOST = 1024;
 
 export interface Pipeline {
   readonly pipeline: GPUComputePipeline;
@@ -26,10 +28,16 @@ export class Pipelines {
   /** @throws with the compiler's message where the device does not take the program. */
   get(launch: Launch, label: string): Promise<Pipeline> {
     const known = this.#pipelines.get(launch.code);
-    if (known) return known;
-    const made = this.#create(launch, label);
+    const made = known ?? this.#create(launch, label);
+    // Put at the end: the one used longest ago comes first. Plans that have it keep it.
+    this.#pipelines.delete(launch.code);
     this.#pipelines.set(launch.code, made);
+    if (known) return known;
     made.catch(() => this.#pipelines.delete(launch.code));
+    if (this.#pipelines.size > MOST) {
+      const [oldest] = this.#pipelines.keys();
+      this.#pipelines.delete(oldest as string);
+    }
     return made;
   }
 

@@ -39,7 +39,8 @@ async function probe(): Promise<string | undefined> {
 }
 
 /** Why no test can run here, if so. Where CI is set there is no excuse: tests run and fail. */
-export const noDevice: string | undefined = process.env.CI ? undefined : await probe();
+const reason = await probe();
+export const noDevice: string | undefined = process.env.CI ? undefined : reason;
 if (noDevice) {
   console.warn(
     `NOT TESTED: the tests of @evenkeel/backend-webgpu are left out. ${noDevice}. Debian: apt-get install -y --no-install-recommends chromium libvulkan1`,

@@ -2,11 +2,12 @@ import { availableParallelism } from 'node:os';
 import { wasm } from '@evenkeel/backend-wasm';
 import { createJsBackend, setBackend } from '@evenkeel/tensor';
 import { type Command, Option } from 'commander';
+import { openWebgpu } from './open-webgpu.ts';
 import { numberIn } from './values.ts';
 
 /** Where a command computes. */
 export interface BackendChoice {
-  readonly backend: 'wasm' | 'js';
+  readonly backend: 'wasm' | 'webgpu' | 'js';
   /** @defaultValue all cores */
   readonly threads?: number;
 }
@@ -14,7 +15,7 @@ export interface BackendChoice {
 /** Gives a command the options of {@link BackendChoice}. */
 export function withBackend(command: Command): Command {
   return command
-    .addOption(new Option('--backend <name>', 'where it is computed').choices(['wasm', 'js']).default('wasm'))
+    .addOption(new Option('--backend <name>', 'where it is computed').choices(['wasm', 'webgpu', 'js']).default('wasm'))
     .option(
       '--threads <count>',
       'threads of the wasm backend (default: all cores)',
@@ -23,7 +24,12 @@ export function withBackend(command: Command): Command {
 }
 
 /** Makes a backend the current one, and says what it is. */
-export function useBackend({ backend: name, threads }: BackendChoice): string {
+export async function useBackend({ backend: name, threads }: BackendChoice): Promise<string> {
+  if (name === 'webgpu') {
+    const backend = await openWebgpu();
+    setBackend(backend);
+    return `webgpu (${backend.device})`;
+  }
   if (name === 'js') {
     setBackend(createJsBackend());
     return `js (one thread of ${availableParallelism()})`;

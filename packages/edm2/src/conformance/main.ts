@@ -2,6 +2,7 @@ import { wasm } from '@evenkeel/backend-wasm';
 import { type Backend, createJsBackend, setBackend, setDevelopmentMode } from '@evenkeel/tensor';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import colors from 'picocolors';
+import { openWebgpu } from '../cli/open-webgpu.ts';
 import { failureLines, tableLines, totals } from './report.ts';
 import { runConformance } from './run.ts';
 
@@ -10,17 +11,6 @@ const backends: Readonly<Record<string, () => Backend | Promise<Backend>>> = {
   wasm: () => wasm({ experimental: true }),
   webgpu: openWebgpu,
 };
-
-/** The GPU backend is not among our dependencies: who wants it installs it. */
-async function openWebgpu(): Promise<Backend> {
-  const { webgpu } = await import('@evenkeel/backend-webgpu').catch((error: unknown) => {
-    const message = error instanceof Error ? error.message : String(error);
-    throw new Error(
-      `--backend webgpu needs the packages @evenkeel/backend-webgpu and webgpu (npm install): ${message}`,
-    );
-  });
-  return webgpu();
-}
 
 function kindList(value: string): string[] {
   const kinds = value.split(',').map((kind) => kind.trim());

@@ -20,7 +20,7 @@ async function run(options: QuickstartOptions): Promise<void> {
   const line = new ProgressLine();
   await checkWritable(folder);
   const dataset = await loadEmoji16();
-  const backend = useBackend(options);
+  const backend = await useBackend(options);
   using classifier = await loadEmoji16Classifier();
   line.print(pc.bold('evenkeel quickstart: EDM2 (config G) on emoji16'));
   line.print(

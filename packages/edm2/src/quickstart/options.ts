@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { BackendChoice } from '../cli/backend.ts';
 
 /** What the quickstart was asked to do. */
 export interface QuickstartOptions {
@@ -7,7 +8,7 @@ export interface QuickstartOptions {
   readonly seed: number;
   /** Folder for pictures, curves and snapshots. */
   readonly out: string;
-  readonly backend: 'wasm' | 'js';
+  readonly backend: BackendChoice['backend'];
   /** Only reconstruct and sample, from the snapshots in `out`. */
   readonly samplesOnly: boolean;
 }
@@ -35,7 +36,7 @@ export function parseOptions(argv: readonly string[]): QuickstartOptions {
       0,
     )
     .option('--out <folder>', 'where results go', 'out/quickstart')
-    .addOption(new Option('--backend <name>', 'where it is computed').choices(['wasm', 'js']).default('wasm'))
+    .addOption(new Option('--backend <name>', 'where it is computed').choices(['wasm', 'webgpu', 'js']).default('wasm'))
     .option('--samples-only', 'do not train: paint from the snapshots in the folder', false)
     .allowExcessArguments(false)
     .configureOutput({

@@ -1,11 +1,12 @@
+import type { BackendChoice } from '../cli/backend.ts';
 import type { LearningRateOptions } from '../schedule.ts';
 
 /** The network: config G, small enough that it learns while one watches, and as wide as the backend's speed allows. */
-export function networkFor(backend: 'wasm' | 'js') {
+export function networkFor(backend: BackendChoice['backend']) {
   return {
     imgResolution: 16,
     imgChannels: 3,
-    modelChannels: backend === 'wasm' ? 24 : 16,
+    modelChannels: backend === 'js' ? 16 : 24,
     channelMult: [1, 2],
     numBlocks: 1,
     attnResolutions: [8],

@@ -1,6 +1,7 @@
 import { writeFileAtomically } from '@evenkeel/formats/node';
 import { checkFinite, DataLoader } from '@evenkeel/nn';
 import { Generator } from '@evenkeel/tensor';
+import type { BackendChoice } from '../cli/backend.ts';
 import { duration, type ProgressLine } from '../cli/progress-line.ts';
 import { classBalanced, type PictureSet, splitHeldOut, subset } from '../data/index.ts';
 import { encodeSnapshot } from '../ema/index.ts';
@@ -32,7 +33,7 @@ export interface TrainingRequest {
   readonly dataset: PictureSet;
   readonly folder: string;
   readonly seed: number;
-  readonly backend: 'wasm' | 'js';
+  readonly backend: BackendChoice['backend'];
   /** `performance.now()` by which everything, the sampling of the full plan included, should be over. */
   readonly deadline: number;
   readonly line: ProgressLine;

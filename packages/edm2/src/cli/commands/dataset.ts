@@ -125,7 +125,7 @@ function withModel(command: Command): Command {
 
 async function latentWork(options: LatentCommandOptions, self: Command, run: typeof encodeDataset): Promise<void> {
   const model = options.model ?? options.modelUrl ?? wrongUsage(self, '--model is missing: give the file of weights');
-  const device = useBackend(options);
+  const device = await useBackend(options);
   if (!options.json) process.stdout.write(`${device}\n`);
   using vae = await loadStabilityVae(model);
   await work(options, (shared) => run({ ...shared, vae }));

@@ -48,7 +48,7 @@ async function run(flags: CalcFlags): Promise<void> {
   const dataset = await openImageDataset(flags.images, { useLabels: false });
   try {
     const extractors = await loadExtractors(wanted, flags);
-    line.print(`backend ${useBackend(flags)}`);
+    line.print(`backend ${await useBackend(flags)}`);
     const collector = new StatisticsCollector({ metrics: wanted, extractors });
     const time = new TimeLeft();
     await collectDataset(dataset, collector, {

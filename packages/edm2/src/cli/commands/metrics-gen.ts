@@ -71,7 +71,7 @@ async function run(flags: GenFlags, command: Command): Promise<void> {
   let isInterrupted = () => false;
   try {
     const encoder = await encoderOf(network, flags.vae);
-    line.print(`backend ${useBackend(flags)}`);
+    line.print(`backend ${await useBackend(flags)}`);
     const signal = onInterrupt(line);
     isInterrupted = () => signal.aborted;
     const pace = new PicturePace(num * repeats, flags.batch, line);

@@ -46,7 +46,7 @@ async function run(flags: RefFlags): Promise<void> {
   try {
     if (flags.balance && dataset.labelDim === 0) throw new Error(`--balance: ${dataset.name} has no classes`);
     const extractors = await loadExtractors(wanted, flags);
-    line.print(`backend ${useBackend(flags)}`);
+    line.print(`backend ${await useBackend(flags)}`);
     const collector = new StatisticsCollector({ metrics: wanted, extractors, balanced: flags.balance ?? false });
     const time = new TimeLeft();
     await collectDataset(dataset, collector, {

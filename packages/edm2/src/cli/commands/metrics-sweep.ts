@@ -107,7 +107,7 @@ async function run(flags: SweepFlags, command: Command): Promise<void> {
   line.print(
     `${snapshots.length} snapshots up to ${images} images; ${stds.length} lengths to measure, ${table.rows.length} were`,
   );
-  line.print(`backend ${useBackend(flags)}`);
+  line.print(`backend ${await useBackend(flags)}`);
   const signal = onInterrupt(line);
   const net = new Precond({ ...description.options, generator: new Generator(0) });
   const guide = gnet === undefined || guidance === 1 ? undefined : await readNetwork(gnet);

@@ -90,7 +90,7 @@ async function run(flags: SampleFlags, command: Command): Promise<void> {
       if (!json) line.print(`dry run: ${total} pictures to make, ${seeds.length} seeds`);
       return;
     }
-    line.print(`backend ${useBackend(flags)}`);
+    line.print(`backend ${await useBackend(flags)}`);
     const signal = onInterrupt(line);
     const pace = new PicturePace(total, flags.batch, line);
     const options: GenerateOptions = {

@@ -44,7 +44,7 @@ Examples:
 async function runPlot(options: PlotOptions): Promise<void> {
   const { guidance, save, json } = options;
   const line = new ProgressLine(json ? process.stderr : process.stdout);
-  useBackend(options);
+  await useBackend(options);
   const main = decodeToy(await readFile(options.net), options.net);
   const guide = options.gnet === undefined ? undefined : decodeToy(await readFile(options.gnet), options.gnet);
   const settings = {

@@ -55,7 +55,7 @@ The published sizes take some four minutes on two cores; these show the same in 
 async function runTraining(options: TrainOptions): Promise<void> {
   const { outdir, cls, layers, dim, steps, batch, viz, json } = options;
   const line = new ProgressLine(json ? process.stderr : process.stdout);
-  const backend = useBackend(options);
+  const backend = await useBackend(options);
   if (!json) line.print(`toy: class ${cls}, ${layers} layers of ${dim}, ${steps} steps of ${batch} points; ${backend}`);
   const start = performance.now();
   const seconds = () => (performance.now() - start) / 1000;

@@ -85,7 +85,7 @@ async function run(flags: TrainFlags & NetworkFlags & BackendChoice & RunFlags, 
     return;
   }
   const line = new ProgressLine();
-  line.print(`backend ${useBackend(flags)}; Ctrl-C stops and saves`);
+  line.print(`backend ${await useBackend(flags)}; Ctrl-C stops and saves`);
   const signal = onInterrupt(line);
   const wantsCheckpoint = onCheckpointSignal();
   const { isComplete, images, elapsedSeconds } = await trainRun({
