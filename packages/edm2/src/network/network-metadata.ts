@@ -28,8 +28,9 @@ export function networkMetadata(
   encoder = 'encoder' in net ? net.encoder : encoderFor(net.options),
 ): Record<string, string> {
   // How it was computed says nothing of the weights: fp16 is asked for anew.
-  const { generator, fp16, dropout = 0, ...options } = net.options;
-  const described = { ...options, dropout: dropout instanceof Dropout ? dropout.probability : dropout };
+  const { generator, fp16, dropout, ...options } = net.options;
+  const probability = dropout instanceof Dropout ? dropout.probability : dropout;
+  const described = { ...options, ...(probability === undefined ? {} : { dropout: probability }) };
   return { network: JSON.stringify(described), encoder };
 }
 

@@ -1,7 +1,14 @@
 /** What may be a key of a dict, and an element of a set. */
 export type PickleKey = null | boolean | number | bigint | string;
 
-/** A class or function that a pickle names: a name, and nothing that could be called. */
+/**
+ * A class or function that a pickle names: a name, and nothing that could be called.
+ *
+ * @example
+ * ```ts
+ * new PickleGlobal('collections.OrderedDict').name; // 'collections.OrderedDict'
+ * ```
+ */
 export class PickleGlobal {
   /** `module.name`, as `collections.OrderedDict`. */
   readonly name: string;
@@ -11,7 +18,15 @@ export class PickleGlobal {
   }
 }
 
-/** An object of a class that is kept as data: what it was to be made with, and its state. */
+/**
+ * An object of a class that is kept as data: what it was to be made with, and its state.
+ *
+ * @example
+ * ```ts
+ * const object = new PickleObject('datetime.date', [2026, 11, 26]);
+ * object.args; // [2026, 11, 26]
+ * ```
+ */
 export class PickleObject {
   /** `module.name` of the class, or of the function that made it. */
   readonly name: string;

@@ -5,7 +5,17 @@ import { type TorchDType, TorchStorage, widthOf } from './storage.ts';
 /** No tensor has more axes. */
 const mostAxes = 64;
 
-/** A tensor of a PyTorch file: a strided view of a storage. Its elements are read when asked for. */
+/**
+ * A tensor of a PyTorch file: a strided view of a storage. Its elements are read when asked for.
+ *
+ * @example
+ * ```ts
+ * // of what readTorch gave
+ * const describe = (value: unknown) =>
+ *   value instanceof TorchTensor ? `[${value.shape.join(', ')}] of ${value.hostArray().dtype}` : typeof value;
+ * describe(1); // 'number'
+ * ```
+ */
 export class TorchTensor {
   readonly shape: readonly number[];
   /** Elements from one index of an axis to the next. */
