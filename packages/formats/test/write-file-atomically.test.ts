@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { writeFileAtomically } from '@evenkeel/formats/node';
+import { assertWritable, writeFileAtomically } from '@evenkeel/formats/node';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 let folder: string;
@@ -30,17 +30,30 @@ test('many writers of one path leave one of their contents', async () => {
 test('a path that cannot be written gives one line and leaves no part', async () => {
   writeFileSync(join(folder, 'file'), 'x');
   await expect(writeFileAtomically(join(folder, 'file', 'below'), '')).rejects.toThrow(
-    `writeFileAtomically ${join(folder, 'file', 'below')}: a part of the path is a file, not a folder. Choose another`,
+    `${join(folder, 'file', 'below')}: a part of the path is a file, not a folder. Choose another`,
   );
   mkdirSync(join(folder, 'sub', 'taken'), { recursive: true });
   await expect(writeFileAtomically(join(folder, 'sub', 'taken'), '')).rejects.toThrow(
-    `writeFileAtomically ${join(folder, 'sub', 'taken')}: the path is a folder. Give a file name`,
+    `${join(folder, 'sub', 'taken')}: the path is a folder. Give a file name`,
   );
   expect(readdirSync(join(folder, 'sub'))).toEqual(['taken']);
 });
 
 test.runIf(process.platform === 'linux')('a folder that cannot be made gives one line', async () => {
   await expect(writeFileAtomically('/proc/no/file', '')).rejects.toThrow(
-    'writeFileAtomically /proc/no/file: the folder cannot be made. Choose another',
+    '/proc/no/file: the folder cannot be made. Choose another',
   );
+});
+
+test('whether a file could be written is found out without a trace', async () => {
+  const path = join(folder, 'results', 'file');
+  await assertWritable(path);
+  expect(readdirSync(join(folder, 'results'))).toEqual([]);
+  writeFileSync(path, 'kept');
+  await assertWritable(path);
+  expect(readFileSync(path, 'utf8')).toBe('kept');
+  await expect(assertWritable(join(path, 'below'))).rejects.toThrow(
+    `${join(path, 'below')}: a part of the path is a file, not a folder. Choose another`,
+  );
+  await expect(assertWritable(folder)).rejects.toThrow(`${folder}: the path is a folder. Give a file name`);
 });

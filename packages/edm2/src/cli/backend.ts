@@ -19,7 +19,7 @@ export function withBackend(command: Command): Command {
     .option(
       '--threads <count>',
       'threads of the wasm backend (default: all cores)',
-      numberIn({ least: 1, whole: true }),
+      numberIn({ least: 1, most: 256, whole: true }),
     );
 }
 

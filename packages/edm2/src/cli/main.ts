@@ -1,5 +1,4 @@
 import { CommanderError } from 'commander';
-import colors from 'picocolors';
 import { edm2Program } from './program.ts';
 
 const program = edm2Program();
@@ -10,7 +9,7 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
   else {
-    process.stderr.write(`${colors.red('error')} ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 1;
   }
 }

@@ -1,11 +1,12 @@
-import { duration, type ProgressLine } from './progress-line.ts';
+import type { ProgressLine } from './progress-line.ts';
+import { TimeLeft } from './time-left.ts';
 
 /** Progress over pictures and the sampler's steps. */
 export class PicturePace {
   readonly #total: number;
   readonly #batch: number;
   readonly #line: ProgressLine;
-  readonly #start = performance.now();
+  readonly #time = new TimeLeft();
   #done = 0;
 
   constructor(total: number, batch: number, line: ProgressLine) {
@@ -15,7 +16,7 @@ export class PicturePace {
   }
 
   get seconds(): number {
-    return (performance.now() - this.#start) / 1000;
+    return this.#time.seconds;
   }
 
   finished(done: number): void {
@@ -24,7 +25,8 @@ export class PicturePace {
 
   step(step: number, steps: number): void {
     const share = (this.#done + (Math.min(this.#batch, this.#total - this.#done) * step) / steps) / this.#total;
-    const left = duration((this.seconds * (1 - share)) / share);
-    this.#line.update(() => `${this.#done} of ${this.#total} pictures, step ${step} of ${steps}, ${left} left`);
+    this.#line.update(
+      () => `${this.#done} of ${this.#total} pictures, step ${step} of ${steps}, ${this.#time.left(share)} left`,
+    );
   }
 }

@@ -20,14 +20,14 @@ export interface SamplerFlags {
 export function withSampler(command: Command): Command {
   return command
     .option('--steps <count>', 'steps from noise to image', numberIn({ least: 1, whole: true }), 32)
-    .option('--sigma_min <sigma>', 'lowest noise level', numberIn({ above: 0, below: Number.MAX_VALUE }), 0.002)
-    .option('--sigma_max <sigma>', 'highest noise level', numberIn({ above: 0, below: Number.MAX_VALUE }), 80)
-    .option('--rho <number>', 'how steps gather at low levels', numberIn({ above: 0, below: Number.MAX_VALUE }), 7)
+    .option('--sigma_min <sigma>', 'lowest noise level', numberIn({ above: 0 }), 0.002)
+    .option('--sigma_max <sigma>', 'highest noise level', numberIn({ above: 0 }), 80)
+    .option('--rho <number>', 'how steps gather at low levels', numberIn({ above: 0 }), 7)
     .option('--S_churn <amount>', 'new noise mixed in, over all steps', numberIn({ least: 0 }), 0)
     .option('--S_min <sigma>', 'lowest noise level with new noise', numberIn({ least: 0 }), 0)
     .addOption(
       new Option('--S_max <sigma>', 'highest noise level with new noise')
-        .argParser(numberIn({ least: 0 }))
+        .argParser(numberIn({ least: 0, most: Number.POSITIVE_INFINITY }))
         .default(Number.POSITIVE_INFINITY, 'inf'),
     )
     .option('--S_noise <number>', 'standard deviation of new noise', numberIn({ least: 0 }), 1)

@@ -1,12 +1,18 @@
 import { extname } from 'node:path';
 import { encodePng } from '@evenkeel/formats';
 import { writeFileAtomically } from '@evenkeel/formats/node';
+import { contentOf } from '../node/content.ts';
 import { type Drawing, drawingToSvg } from '../plot/drawing.ts';
 import { drawingToRaster } from '../plot/raster.ts';
 import { fractalTree, type ToyClass } from '../toy/fractal-tree.ts';
 import { sampleToy } from '../toy/sample-toy.ts';
 import { type ToyPanel, toyFigure } from '../toy/toy-figure.ts';
-import type { StoredToy } from '../toy/toy-file.ts';
+import { decodeToy, type StoredToy } from '../toy/toy-file.ts';
+
+/** A network that `edm2 toy train` saved. */
+export async function readToy(file: string): Promise<StoredToy> {
+  return decodeToy(await contentOf(file), file);
+}
 
 /** How the points of a panel are sampled. */
 export interface PanelSettings {

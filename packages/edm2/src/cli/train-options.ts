@@ -1,6 +1,6 @@
 import type { ImageDataset } from '../data/index.ts';
 import { Precond } from '../network/precondition.ts';
-import { checkSettings, settingsOf } from '../node/training/run-settings.ts';
+import { checkSettings, type RunSettings, settingsOf } from '../node/training/run-settings.ts';
 import type { TrainRunOptions } from '../node/training/train-run.ts';
 import { type TrainingPreset, trainingPresets } from '../presets/index.ts';
 
@@ -66,6 +66,11 @@ export function runOptions(
 
 function problemOf(options: TrainRunOptions, { batchGpu, samples }: TrainFlags): { readonly problem?: string } {
   const { batchSize } = options.preset;
+  if (options.conditional && (options.dataset.labelDim ?? 0) === 0) {
+    return {
+      problem: `--data: ${options.dataset.name} has no labels. Give --cond=false, or labels (edm2 dataset convert)`,
+    };
+  }
   if (batchGpu > 0 && batchSize > batchGpu && batchSize % batchGpu !== 0) {
     return { problem: `--batch-gpu ${batchGpu} does not divide the batch, ${batchSize}` };
   }
@@ -132,11 +137,15 @@ function smallPresetFor({ resolution }: ImageDataset): string {
 }
 
 /** What would be trained, for `--dry-run`. */
-export function describeRun(options: TrainRunOptions, asJson: boolean): string {
+export function plannedRun(options: TrainRunOptions): RunSettings & { readonly parameters: number } {
   const settings = settingsOf(options);
   using net = new Precond(settings.network);
-  const parameters = net.parameterCount();
-  if (asJson) return JSON.stringify({ ...settings, parameters }, undefined, 2);
+  return { ...settings, parameters: net.parameterCount() };
+}
+
+/** The same in lines. */
+export function describeRun(options: TrainRunOptions): string {
+  const { parameters, ...settings } = plannedRun(options);
   const steps = settings.duration / settings.batchSize;
   return [
     JSON.stringify(settings, undefined, 2),

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 
-/** What a number on the command line may be; without limits, any finite number. */
+/** What a number on the command line may be; without limits, any finite number; `inf` only where that is the most. */
 export interface NumberRange {
   readonly least?: number;
   readonly most?: number;
@@ -10,7 +10,7 @@ export interface NumberRange {
   readonly whole?: boolean;
 }
 
-/** A parser of numbers in a range, for commander; `inf` is allowed where no upper limit is. */
+/** A parser of numbers in a range, for commander. */
 export function numberIn(range: NumberRange = {}): (text: string) => number {
   return (text) => {
     const value = /^\+?inf(inity)?$/i.test(text.trim()) ? Number.POSITIVE_INFINITY : Number(text);
@@ -19,7 +19,7 @@ export function numberIn(range: NumberRange = {}): (text: string) => number {
   };
 }
 
-/** A count of things that there is at least one of, and that fit into memory. */
+/** How many things there are, of which there is at least one, and which fit into memory. */
 export const wholeNumber = numberIn({ least: 1, most: 2 ** 24, whole: true });
 
 /** A seed, as generators take it. */
@@ -27,8 +27,7 @@ export const seedNumber = numberIn({ least: 0, most: Number.MAX_SAFE_INTEGER, wh
 
 function isWithin(value: number, { least, most, above, below, whole }: NumberRange): boolean {
   if (Number.isNaN(value) || (whole && !Number.isSafeInteger(value))) return false;
-  if (value === Number.NEGATIVE_INFINITY) return false;
-  if (value === Number.POSITIVE_INFINITY && (most !== undefined || below !== undefined)) return false;
+  if (!Number.isFinite(value) && value !== most) return false;
   return !(
     (least !== undefined && value < least) ||
     (most !== undefined && value > most) ||
@@ -41,7 +40,7 @@ function describe({ least, most, above, below, whole }: NumberRange): string {
   const limits = [
     ...(least === undefined ? [] : [`at least ${least}`]),
     ...(above === undefined ? [] : [`above ${above}`]),
-    ...(most === undefined ? [] : [`at most ${most}`]),
+    ...(most === undefined || most === Number.POSITIVE_INFINITY ? [] : [`at most ${most}`]),
     ...(below === undefined ? [] : [`below ${below}`]),
   ];
   return [whole ? 'a whole number' : 'a number', limits.join(' and ')].filter((part) => part !== '').join(' ');
@@ -49,7 +48,7 @@ function describe({ least, most, above, below, whole }: NumberRange): string {
 
 const binaryUnits: Readonly<Record<string, number>> = { '': 1, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30 };
 
-/** A parser of numbers in a range, with commas between: `0.05,0.1`. */
+/** A parser of numbers in a range, with commas between, in their order: `1,2,2`. */
 export function listOf(range: NumberRange): (text: string) => number[] {
   const parse = numberIn(range);
   return (text) => text.split(',').map(parse);
@@ -63,6 +62,23 @@ export function count(text: string): number {
     throw new InvalidArgumentError('Give a whole number, with Ki, Mi or Gi for binary thousands, such as 128Ki.');
   }
   return value;
+}
+
+/** A parser of counts that are not below `least`. */
+export function countFrom(least: number): (text: string) => number {
+  return (text) => {
+    const value = count(text);
+    if (value < least) throw new InvalidArgumentError(`Give at least ${least}.`);
+    return value;
+  };
+}
+
+/** A parser of names of files that end in one of `endings`, such as `.png`. */
+export function fileEndingIn(...endings: readonly string[]): (text: string) => string {
+  return (text) => {
+    if (endings.some((ending) => text.toLowerCase().endsWith(ending))) return text;
+    throw new InvalidArgumentError(`Give a name that ends in ${endings.join(' or ')}.`);
+  };
 }
 
 /** Width and height, `512x512`. */
@@ -92,33 +108,4 @@ export function flag(text: string): boolean {
   if (/^(true|yes|1|on)$/i.test(text)) return true;
   if (/^(false|no|0|off)$/i.test(text)) return false;
   throw new InvalidArgumentError('Give true or false.');
-}
-
-const evenSteps = 1e-4;
-
-/**
- * Numbers with commas between, sorted and each once; `a,b,...,c` goes on from `a` and `b` in even steps to `c`, which a
- * step has to meet within 0.0001.
- */
-export function numberList(range: NumberRange = {}): (text: string) => number[] {
-  const one = numberIn(range);
-  return (text) => {
-    const parts = text.split(',').map((part) => part.trim());
-    const values: number[] = [];
-    parts.forEach((part, i) => {
-      if (part !== '...') values.push(one(part));
-      else values.push(...between(values.slice(-2), one(parts[i + 1] ?? '')));
-    });
-    const sorted = values.sort((a, b) => a - b);
-    return sorted.filter((value, i) => i === 0 || value - sorted[i - 1]! > evenSteps / 10);
-  };
-}
-
-function between([first, second]: readonly number[], last: number): number[] {
-  const step = (second ?? Number.NaN) - (first ?? Number.NaN);
-  const count = Math.round((last - (second as number)) / step);
-  if (!(step > 0) || !(count > 0) || Math.abs((second as number) + count * step - last) > evenSteps) {
-    throw new InvalidArgumentError('Give even steps up to the last number, such as 0.01,0.02,...,0.05.');
-  }
-  return Array.from({ length: count - 1 }, (_, i) => Number(((second as number) + (i + 1) * step).toFixed(9)));
 }

@@ -1,4 +1,3 @@
-import { readFile, stat } from 'node:fs/promises';
 import { type HostArray, readSafetensors } from '@evenkeel/formats';
 import { Generator } from '@evenkeel/tensor';
 import { stateDictOf } from '../ema/index.ts';
@@ -6,6 +5,7 @@ import { describedSnapshot } from '../ema/snapshot.ts';
 import { describedNetwork, type NetworkDescription } from '../network/network-metadata.ts';
 import { Precond } from '../network/precondition.ts';
 import { decodePublishedSnapshot } from '../published/decode-snapshot.ts';
+import { contentOf, isFolder } from './content.ts';
 import { newestSnapshot, type SnapshotChoice } from './snapshot-folder.ts';
 
 /** Weights of a file, and what it says of them. */
@@ -95,29 +95,6 @@ function isPickle(content: Uint8Array): boolean {
 
 function counted(names: readonly string[]): string {
   return `${names.length} ${names.length === 1 ? 'tensor' : 'tensors'} (${names[0]}${names.length > 1 ? ', ...' : ''})`;
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory();
-  } catch (error) {
-    throw new Error(`${path}: ${reasonOf(error)}`, { cause: error });
-  }
-}
-
-async function contentOf(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    throw new Error(`${path}: ${reasonOf(error)}`, { cause: error });
-  }
-}
-
-function reasonOf(error: unknown): string {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === 'ENOENT' || code === 'ENOTDIR') return 'there is no such file or folder';
-  if (code === 'EACCES' || code === 'EPERM') return 'may not be read';
-  return messageOf(error);
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -91,6 +91,8 @@ describe('edm2 train --dry-run', () => {
     ['--ema-stds=0.05,0.0501', /would have one name/],
     ['--preset=edm2', /Allowed choices are/],
     ['--dropout=1', /below 1/],
+    ['--lr=inf', /Give a number above 0/],
+    ['--duration=0', /Give at least 1/],
     ['--duration=1Ti', /Ki, Mi or Gi/],
     ['--cond=maybe', /Give true or false/],
   ])('%s is refused in one line', async (bad, message) => {
@@ -122,7 +124,9 @@ describe('the options of a run', () => {
 
   test('labels that are not there, and pictures of latents, are asked for in vain', async () => {
     const { label, labelDim, ...emoji } = await loadEmoji16();
-    expect(runOptions(flags, { ...emoji, labelDim: 0 }).problem).toMatch(/has no labels for a conditional network/);
+    expect(runOptions(flags, { ...emoji, labelDim: 0 }).problem).toContain(
+      '--data: emoji16 has no labels. Give --cond=false',
+    );
     const latents = { ...emoji, channels: 8, labelDim: 0, resolution: 64 };
     const { options, problem } = runOptions({ ...flags, cond: false }, latents);
     expect(problem).toBeUndefined();

@@ -1,5 +1,5 @@
 export type { ZipEntry } from '../zip.ts';
 export { openSafetensors, SafetensorsFile } from './safetensors-file.ts';
-export { writeFileAtomically } from './write-file-atomically.ts';
+export { assertWritable, writeFileAtomically } from './write-file-atomically.ts';
 export { ZipFile } from './zip-file.ts';
 export { ZipWriter } from './zip-writer.ts';

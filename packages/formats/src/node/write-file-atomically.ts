@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { fileReason } from './file-error.ts';
 import { TemporaryFile } from './temporary-file.ts';
 
@@ -20,6 +21,31 @@ export async function writeFileAtomically(path: string, content: Uint8Array | st
     await file.commit();
   } catch (error) {
     await file?.discard();
-    throw new Error(`writeFileAtomically ${path}: ${fileReason(error)}`, { cause: error });
+    throw new Error(`${path}: ${fileReason(error)}`, { cause: error });
+  }
+}
+
+/**
+ * Finds out whether a file could be written there, before work is done whose result would be lost: makes missing folders and a
+ * temporary file, and takes the file away. What the path holds stays.
+ *
+ * @throws Error, one line, naming path and reason, as `writeFileAtomically`.
+ * @example
+ * ```ts
+ * await assertWritable('out/result.txt');
+ * await writeFileAtomically('out/result.txt', 'found after hours');
+ * ```
+ */
+export async function assertWritable(path: string): Promise<void> {
+  try {
+    const isFolder = await stat(path).then(
+      (found) => found.isDirectory(),
+      () => false,
+    );
+    if (isFolder) throw Object.assign(new Error(), { code: 'EISDIR' });
+    const file = await TemporaryFile.create(path);
+    await file.discard();
+  } catch (error) {
+    throw new Error(`${path}: ${fileReason(error)}`, { cause: error });
   }
 }

@@ -1,26 +1,26 @@
 import { Command, Option } from 'commander';
 import { type Conversion, convertWeights } from '../../node/convert-weights.ts';
+import { emaLength } from '../ema-lengths.ts';
+import { printJson, withJson } from '../json-output.ts';
 import { networkLine } from '../network-line.ts';
-import { numberIn } from '../values.ts';
 
 /** `edm2 convert`. */
 export function convertCommand(): Command {
-  return new Command('convert')
+  const command = new Command('convert')
     .description('Writes the weights of a network as safetensors, under their published names.')
     .argument('<source>', 'a published snapshot (.pkl), a safetensors file, or a folder of snapshots')
-    .argument('<dest>', 'the file to write, or a folder to write it in')
+    .argument('<dest>', 'the file to write, .safetensors, or a folder to write it in')
     .addOption(
       new Option('--dtype <name>', 'what numbers are stored in (default: as in the source)').choices([
         'float16',
         'float32',
       ]),
     )
-    .option('--std <length>', 'of a folder: which average (default: the longest)', numberIn({ above: 0, below: 0.289 }))
-    .option('--force', 'replace a file that exists', false)
-    .option('-n, --dry-run', 'read the source and say what would be written, and stop', false)
-    .option('--json', 'print what was done as JSON', false)
-    .addHelpText('after', help)
-    .action(run);
+    .option('--std <length>', 'of a folder: which average (default: the longest)', emaLength)
+    .option('--force', 'replace a file that exists')
+    .option('-n, --dry-run', 'read the source and say what would be written, and stop')
+    .addHelpText('after', help);
+  return withJson(command).action(run);
 }
 
 const help = `
@@ -34,17 +34,18 @@ Examples:
 interface ConvertFlags {
   readonly dtype?: 'float16' | 'float32';
   readonly std?: number;
-  readonly force: boolean;
-  readonly dryRun: boolean;
-  readonly json: boolean;
+  readonly force?: boolean;
+  readonly dryRun?: boolean;
+  readonly json?: boolean;
 }
 
 async function run(source: string, dest: string, { json, ...options }: ConvertFlags): Promise<void> {
   const conversion = await convertWeights(source, dest, options);
-  process.stdout.write(`${json ? asJson(conversion) : asText(conversion, options.dryRun)}\n`);
+  if (json) printJson(asJson(conversion));
+  else process.stdout.write(`${asText(conversion, options.dryRun)}\n`);
 }
 
-function asText({ source, destination, bytes, weights }: Conversion, dryRun: boolean): string {
+function asText({ source, destination, bytes, weights }: Conversion, dryRun = false): string {
   const { description, images, std } = weights;
   const average = std === undefined ? '' : `, average of length ${std}`;
   const seen = images === undefined ? '' : ` after ${images} images`;
@@ -54,7 +55,7 @@ function asText({ source, destination, bytes, weights }: Conversion, dryRun: boo
   ].join('\n');
 }
 
-function asJson({ source, destination, bytes, weights }: Conversion): string {
+function asJson({ source, destination, bytes, weights }: Conversion) {
   const { description, images = null, std = null, values } = weights;
-  return JSON.stringify({ source, destination, bytes, tensors: values.size, images, std, ...description }, null, 2);
+  return { source, destination, bytes, tensors: values.size, images, std, ...description };
 }

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import type { TransformName } from '../../data/transform/transform.ts';
 import {
   convertDataset,
@@ -12,8 +12,10 @@ import { openImageDataset } from '../../node/data/open.ts';
 import { loadStabilityVae } from '../../node/stability-vae.ts';
 import { type BackendChoice, useBackend, withBackend } from '../backend.ts';
 import { onInterrupt } from '../interrupt.ts';
-import { duration, ProgressLine } from '../progress-line.ts';
-import { count, imageSize } from '../values.ts';
+import { printJson, progressBeside, withJson } from '../json-output.ts';
+import type { ProgressLine } from '../progress-line.ts';
+import { TimeLeft } from '../time-left.ts';
+import { countFrom, imageSize } from '../values.ts';
 
 const transforms: readonly TransformName[] = ['center-crop', 'center-crop-wide', 'center-crop-dhariwal'];
 
@@ -39,8 +41,7 @@ function withFiles(command: Command, source: string, dest: string): Command {
   return command
     .requiredOption('--source <path>', source)
     .requiredOption('--dest <path>', dest)
-    .option('--max-images <count>', 'take this many of the first images (default: all)', atLeastOne)
-    .option('--json', 'print one line of JSON when done; progress goes to the standard error');
+    .option('--max-images <count>', 'take this many of the first images (default: all)', countFrom(1));
 }
 
 interface ConvertCommandOptions extends WorkOptions {
@@ -52,22 +53,27 @@ function convertCommand(): Command {
   const command = new Command('convert').description(
     'Makes a data set of square RGB images of one size, with labels from dataset.json or from folders.',
   );
-  return withFiles(
+  const files = withFiles(
     command,
     'a folder or zip archive of images, a folder of MNIST-like idx files, or emoji16',
     'a new or empty folder, or a file that ends in .zip',
+  );
+  return withJson(
+    files
+      .addOption(
+        new Option('--transform <name>', 'how images get their size (default: resized as they are)').choices(
+          transforms,
+        ),
+      )
+      .option('--resolution <WxH>', 'width and height of the result, such as 64x64', imageSize),
   )
-    .addOption(
-      new Option('--transform <name>', 'how images get their size (default: resized as they are)').choices(transforms),
-    )
-    .option('--resolution <WxH>', 'width and height of the result, such as 64x64', imageSize)
     .addHelpText(
       'after',
       `
 Examples:
-  edm2 dataset convert --source photos --dest photos-64.zip --transform center-crop --resolution 64x64
-  edm2 dataset convert --source imagenet/train --dest imagenet-64.zip --transform center-crop-dhariwal --resolution 64x64
-  edm2 dataset convert --source /usr/share/datasets/fashion-mnist --dest fashion-32.zip --resolution 32x32`,
+  edm2 dataset convert --source=photos --dest=photos-64.zip --transform=center-crop --resolution=64x64
+  edm2 dataset convert --source=imagenet/train --dest=imagenet-64.zip --transform=center-crop-dhariwal --resolution=64x64
+  edm2 dataset convert --source=/usr/share/datasets/fashion-mnist --dest=fashion-32.zip --resolution=32x32`,
     )
     .action(async (options: ConvertCommandOptions, self: Command) => {
       const { transform, resolution: size } = options;
@@ -89,12 +95,14 @@ function encodeCommand(): Command {
   const command = new Command('encode').description(
     'Encodes images with the Stable Diffusion VAE: a data set of means and standard deviations, for latent diffusion.',
   );
-  return withModel(withFiles(command, 'a data set of images', 'a new or empty folder, or a file that ends in .zip'))
+  return withJson(
+    withModel(withFiles(command, 'a data set of images', 'a new or empty folder, or a file that ends in .zip')),
+  )
     .addHelpText(
       'after',
       `
 Example:
-  edm2 dataset encode --source images-512.zip --dest latents-64.zip --model diffusion_pytorch_model.safetensors`,
+  edm2 dataset encode --source=images-512.zip --dest=latents-64.zip --model=diffusion_pytorch_model.safetensors`,
     )
     .action((options: LatentCommandOptions, self: Command) => latentWork(options, self, encodeDataset));
 }
@@ -103,14 +111,16 @@ function decodeCommand(): Command {
   const command = new Command('decode').description(
     'Decodes latents with the Stable Diffusion VAE: a data set of images.',
   );
-  return withModel(
-    withFiles(command, 'latents (npy, 4 or 8 channels)', 'a new or empty folder, or a file that ends in .zip'),
+  return withJson(
+    withModel(
+      withFiles(command, 'latents (npy, 4 or 8 channels)', 'a new or empty folder, or a file that ends in .zip'),
+    ),
   )
     .addHelpText(
       'after',
       `
 Example:
-  edm2 dataset decode --source latents-64.zip --dest decoded --model diffusion_pytorch_model.safetensors --max-images 16`,
+  edm2 dataset decode --source=latents-64.zip --dest=decoded --model=diffusion_pytorch_model.safetensors --max-images=16`,
     )
     .action((options: LatentCommandOptions, self: Command) => latentWork(options, self, decodeDataset));
 }
@@ -137,25 +147,24 @@ interface InfoCommandOptions {
 }
 
 function infoCommand(): Command {
-  return new Command('info')
+  const command = new Command('info')
     .description('Says what a data set holds.')
     .argument('<path>', 'a folder or zip archive, a folder of MNIST-like idx files, or emoji16')
     .option('--check', 'read every image, so that a damaged one is found')
-    .option('--json', 'print JSON')
     .addHelpText(
       'after',
       `
 Examples:
   edm2 dataset info photos-64.zip --check
   edm2 dataset info emoji16 --json`,
-    )
-    .action(async (path: string, { check = false, json }: InfoCommandOptions) => {
-      const line = new ProgressLine(json ? process.stderr : process.stdout);
-      await using dataset = await openImageDataset(path, { cache: false });
-      const info = await datasetInfo(dataset, { check, onProgress: progressOf(line) });
-      if (json) process.stdout.write(`${JSON.stringify({ path, ...info })}\n`);
-      else for (const text of infoLines(path, info, check)) line.print(text);
-    });
+    );
+  return withJson(command).action(async (path: string, { check = false, json }: InfoCommandOptions) => {
+    const line = progressBeside(json);
+    await using dataset = await openImageDataset(path, { cache: false });
+    const info = await datasetInfo(dataset, { check, onProgress: progressOf(line) });
+    if (json) printJson({ path, ...info });
+    else for (const text of infoLines(path, info, check)) line.print(text);
+  });
 }
 
 function infoLines(path: string, info: DatasetInfo, check: boolean): string[] {
@@ -175,12 +184,12 @@ async function work(
   { source, dest, maxImages, json }: WorkOptions,
   run: (options: DatasetWorkOptions) => Promise<DatasetReport>,
 ): Promise<void> {
-  const line = new ProgressLine(json ? process.stderr : process.stdout);
+  const line = progressBeside(json);
   const signal = onInterrupt(line);
   const shared = { source, dest, onProgress: progressOf(line), signal, ...(maxImages !== undefined && { maxImages }) };
   try {
     const report = await run(shared);
-    if (json) process.stdout.write(`${JSON.stringify({ dest, ...report })}\n`);
+    if (json) printJson({ dest, ...report });
     else for (const text of reportLines(dest, report)) line.print(text);
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -199,21 +208,13 @@ function reportLines(dest: string, { written, skipped, unlabelled }: DatasetRepo
 }
 
 function progressOf(line: ProgressLine): (progress: DatasetProgress) => void {
-  const start = performance.now();
+  const time = new TimeLeft();
   return ({ done, total }) => {
-    const seconds = (performance.now() - start) / 1000;
+    const { seconds } = time;
     if (seconds < 2) return; // what is done sooner needs none, and the first images say little of the others
-    const left = (seconds / done) * (total - done);
-    line.update(
-      () => `${done} of ${total} images  ${(done / seconds).toPrecision(3)} images/s  ${duration(left)} left`,
-    );
+    const rate = (done / seconds).toPrecision(3);
+    line.update(() => `${done} of ${total} images  ${rate} images/s  ${time.left(done / total)} left`);
   };
-}
-
-function atLeastOne(text: string): number {
-  const value = count(text);
-  if (value === 0) throw new InvalidArgumentError('Give at least 1.');
-  return value;
 }
 
 function wrongUsage(command: Command, message: string): never {

@@ -3,16 +3,16 @@ import { type NetworkComplexity, networkComplexity } from '../../network/complex
 import { encoderFor, type NetworkDescription } from '../../network/network-metadata.ts';
 import { readWeights } from '../../node/read-network.ts';
 import { trainingPresets } from '../../presets/index.ts';
+import { printJson, withJson } from '../json-output.ts';
 import { networkLine } from '../network-line.ts';
 
 /** `edm2 flops`. */
 export function flopsCommand(): Command {
-  return new Command('flops')
+  const command = new Command('flops')
     .description('Counts parameters and operations of a network, for one evaluation of one image.')
     .argument('<net>', 'a preset, a published snapshot (.pkl), a safetensors file, or a folder of snapshots')
-    .option('--json', 'print the counts as JSON', false)
-    .addHelpText('after', help)
-    .action(run);
+    .addHelpText('after', help);
+  return withJson(command).action(run);
 }
 
 const help = `
@@ -27,10 +27,11 @@ Examples:
 Presets:
 ${[...trainingPresets.keys()].map((name) => `  ${name}`).join('\n')}`;
 
-async function run(net: string, { json }: { readonly json: boolean }): Promise<void> {
+async function run(net: string, { json }: { readonly json?: boolean }): Promise<void> {
   const description = await describe(net);
   const complexity = networkComplexity(description.options);
-  process.stdout.write(`${json ? asJson(complexity) : asTable(description, complexity)}\n`);
+  if (json) printJson({ ...complexity, flopsByOp: Object.fromEntries(complexity.flopsByOp) });
+  else process.stdout.write(`${asTable(description, complexity)}\n`);
 }
 
 async function describe(net: string): Promise<NetworkDescription> {
@@ -38,10 +39,6 @@ async function describe(net: string): Promise<NetworkDescription> {
   if (preset === undefined) return (await readWeights(net)).description;
   const options = { ...preset.network, ...preset.madeFor };
   return { options, encoder: encoderFor(options) };
-}
-
-function asJson({ flopsByOp, ...counts }: NetworkComplexity): string {
-  return JSON.stringify({ ...counts, flopsByOp: Object.fromEntries(flopsByOp) }, null, 2);
 }
 
 function asTable(description: NetworkDescription, { parameters, flops, flopsByOp }: NetworkComplexity): string {

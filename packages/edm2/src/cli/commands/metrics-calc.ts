@@ -5,11 +5,12 @@ import { openImageDataset } from '../../node/data/open.ts';
 import { loadExtractors } from '../../node/metrics/load-extractors.ts';
 import { readStatistics } from '../../node/metrics/statistics-files.ts';
 import { type BackendChoice, useBackend, withBackend } from '../backend.ts';
+import { printJson, progressBeside, withJson } from '../json-output.ts';
 import { type MetricFlags, metricsOf, withMetrics } from '../metric-options.ts';
 import { describeValue } from '../metric-values.ts';
-import { duration, ProgressLine } from '../progress-line.ts';
+import { duration } from '../progress-line.ts';
 import { TimeLeft } from '../time-left.ts';
-import { count, numberIn } from '../values.ts';
+import { countFrom, seedNumber, wholeNumber } from '../values.ts';
 
 interface CalcFlags extends MetricFlags, BackendChoice {
   readonly images: string;
@@ -27,22 +28,22 @@ export function metricsCalcCommand(): Command {
     .requiredOption('--images <path>', 'a folder of images, or a zip')
     .requiredOption('--ref <file>', 'statistics of the reference, from metrics ref');
   withMetrics(command, 'all that the reference has')
-    .option('--num <count>', 'images to measure; there must be as many', count, 50000)
-    .option('--seed <number>', 'which ones, where there are more', numberIn({ least: 0, whole: true }), 0)
-    .option('--batch <count>', 'images at a time', numberIn({ least: 1, whole: true }), 64)
-    .option('--json', 'print one line of JSON when done; progress goes to the error output')
+    .option('--num <count>', 'images to measure; there must be as many', countFrom(2), 50000)
+    .option('--seed <number>', 'which ones, where there are more', seedNumber, 0)
+    .option('--batch <count>', 'images at a time', wholeNumber, 64)
+    .option('--workers <count>', 'for the sake of published commands; images are read as they are needed', wholeNumber)
     .addHelpText(
       'after',
       `
 Examples:
-  $ edm2 metrics calc --images=out --ref=emoji16.npz --num=2000
-  $ edm2 metrics calc --images=samples.zip --ref=cifar10-32x32.npz --metrics=fid --inception=inception.onnx`,
+  edm2 metrics calc --images=out --ref=emoji16.npz --num=2000
+  edm2 metrics calc --images=samples.zip --ref=cifar10-32x32.npz --metrics=fid --inception=inception.onnx`,
     );
-  return withBackend(command).action(run);
+  return withJson(withBackend(command)).action(run);
 }
 
 async function run(flags: CalcFlags): Promise<void> {
-  const line = new ProgressLine(flags.json ? process.stderr : process.stdout);
+  const line = progressBeside(flags.json);
   const reference = await readStatistics(flags.ref);
   const wanted = metricsOf(reference, flags.ref, flags.metrics);
   const dataset = await openImageDataset(flags.images, { useLabels: false });
@@ -61,7 +62,7 @@ async function run(flags: CalcFlags): Promise<void> {
     const values = compareStatistics(collector.result(), reference, wanted);
     if (flags.json) {
       const summary = { images: flags.images, num: flags.num, ref: flags.ref, values, seconds: time.seconds };
-      process.stdout.write(`${JSON.stringify(summary)}\n`);
+      printJson(summary);
       return;
     }
     for (const value of values) line.print(describeValue(value));

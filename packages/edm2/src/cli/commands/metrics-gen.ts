@@ -8,13 +8,14 @@ import { readNetwork } from '../../node/read-network.ts';
 import { type BackendChoice, useBackend, withBackend } from '../backend.ts';
 import { type GuideFlags, withGuide } from '../guide-options.ts';
 import { onInterrupt } from '../interrupt.ts';
+import { printJson, progressBeside, withJson } from '../json-output.ts';
 import { encoderOf } from '../latents.ts';
 import { type MetricFlags, metricsOf, withMetrics } from '../metric-options.ts';
 import { describeValue } from '../metric-values.ts';
 import { PicturePace } from '../picture-pace.ts';
-import { duration, ProgressLine } from '../progress-line.ts';
+import { duration } from '../progress-line.ts';
 import { type SamplerFlags, samplerOptions, withSampler } from '../sampler-options.ts';
-import { count, numberIn } from '../values.ts';
+import { countFrom, seedNumber, wholeNumber } from '../values.ts';
 
 interface GenFlags extends MetricFlags, GuideFlags, SamplerFlags, BackendChoice {
   readonly net: string;
@@ -33,28 +34,26 @@ export function metricsGenCommand(): Command {
     .requiredOption('--net <path>', 'network: a snapshot, or a folder of them, whose newest is taken')
     .requiredOption('--ref <file>', 'statistics of the reference, from metrics ref');
   withMetrics(command, 'all that the reference has')
-    .option('--num <count>', 'pictures to make', count, 50000)
-    .option('--seed <number>', 'seed of the first picture', numberIn({ least: 0, whole: true }), 0)
+    .option('--num <count>', 'pictures to make', countFrom(2), 50000)
+    .option('--seed <number>', 'seed of the first picture', seedNumber, 0)
     .option(
       '--repeats <count>',
       'how many sets of pictures, one after the other; the least value counts',
-      numberIn({ least: 1, whole: true }),
+      wholeNumber,
       1,
     )
-    .option('--batch <count>', 'most pictures computed together', numberIn({ least: 1, whole: true }), 32);
-  withSampler(withGuide(command))
-    .option('--json', 'print one line of JSON when done; progress goes to the error output')
-    .addHelpText(
-      'after',
-      `
+    .option('--batch <count>', 'most pictures computed together', wholeNumber, 32);
+  withSampler(withGuide(command)).addHelpText(
+    'after',
+    `
 Published figures are the least of three sets of 50,000: --repeats=3. What takes hours is better done in two steps that can be
 stopped: edm2 sample, then edm2 metrics calc.
 
 Examples:
-  $ edm2 metrics gen --net=runs/00 --ref=emoji16.npz --num=2000
-  $ edm2 metrics gen --net=edm2-img64-s-1073741-0.075.pkl --ref=img64.npz --inception=inception.onnx --repeats=3`,
-    );
-  return withBackend(command).action(run);
+  edm2 metrics gen --net=runs/00 --ref=emoji16.npz --num=2000
+  edm2 metrics gen --net=edm2-img64-s-1073741-0.075.pkl --ref=img64.npz --inception=inception.onnx --repeats=3`,
+  );
+  return withJson(withBackend(command)).action(run);
 }
 
 async function run(flags: GenFlags, command: Command): Promise<void> {
@@ -62,7 +61,7 @@ async function run(flags: GenFlags, command: Command): Promise<void> {
   if (guidance !== 1 && flags.gnet === undefined) {
     command.error(`error: --guidance ${guidance} needs --gnet, the network to move away from`);
   }
-  const line = new ProgressLine(flags.json ? process.stderr : process.stdout);
+  const line = progressBeside(flags.json);
   const reference = await readStatistics(flags.ref);
   const wanted = metricsOf(reference, flags.ref, flags.metrics);
   const extractors = await loadExtractors(wanted, flags);
@@ -110,7 +109,7 @@ async function run(flags: GenFlags, command: Command): Promise<void> {
         sets,
         seconds: pace.seconds,
       };
-      process.stdout.write(`${JSON.stringify(summary)}\n`);
+      printJson(summary);
     } else if (repeats > 1) line.print(`least of ${repeats}: ${least.map(describeValue).join(', ')}`);
     line.print(`${num * repeats} pictures in ${duration(pace.seconds)}`);
   } catch (error) {

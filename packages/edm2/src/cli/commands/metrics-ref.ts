@@ -1,14 +1,16 @@
+import { assertWritable } from '@evenkeel/formats/node';
 import { Command } from 'commander';
 import { collectDataset, StatisticsCollector } from '../../metrics/collect.ts';
 import { metrics as allMetrics, type Metric } from '../../metrics/metric.ts';
 import { openImageDataset } from '../../node/data/open.ts';
 import { loadExtractors } from '../../node/metrics/load-extractors.ts';
-import { formOf, writeStatistics } from '../../node/metrics/statistics-files.ts';
+import { writeStatistics } from '../../node/metrics/statistics-files.ts';
 import { type BackendChoice, useBackend, withBackend } from '../backend.ts';
+import { printJson, progressBeside, withJson } from '../json-output.ts';
 import { type MetricFlags, withMetrics } from '../metric-options.ts';
-import { duration, ProgressLine } from '../progress-line.ts';
+import { duration } from '../progress-line.ts';
 import { TimeLeft } from '../time-left.ts';
-import { numberIn } from '../values.ts';
+import { fileEndingIn, wholeNumber } from '../values.ts';
 
 interface RefFlags extends MetricFlags, BackendChoice {
   readonly data: string;
@@ -23,25 +25,27 @@ export function metricsRefCommand(): Command {
   const command = new Command('ref')
     .description('Writes the statistics of a data set, to measure images against.')
     .requiredOption('--data <data>', 'emoji16, a folder of images, a zip, or idx files')
-    .requiredOption('--dest <file>', 'where statistics go, .npz or .safetensors');
+    .requiredOption('--dest <file>', 'where statistics go, .npz or .safetensors', fileEndingIn('.npz', '.safetensors'));
   withMetrics(command, 'fid with --inception, fd_dinov2 with --dinov2, fd_small without either')
     .option('--balance', 'let every class count alike, for samples whose classes are drawn evenly')
-    .option('--batch <count>', 'images at a time', numberIn({ least: 1, whole: true }), 64)
-    .option('--json', 'print one line of JSON when done; progress goes to the error output')
+    .option('--batch <count>', 'images at a time', wholeNumber, 64)
+    .option('--workers <count>', 'for the sake of published commands; images are read as they are needed', wholeNumber)
     .addHelpText(
       'after',
       `
 Examples:
-  $ edm2 metrics ref --data=emoji16 --dest=emoji16.npz --balance
-  $ edm2 metrics ref --data=photos.zip --dest=photos.safetensors --metrics=fid,kid --inception=inception.onnx`,
+  edm2 metrics ref --data=emoji16 --dest=emoji16.npz --balance
+  edm2 metrics ref --data=photos.zip --dest=photos.safetensors --metrics=fid,kid --inception=inception.onnx`,
     );
-  return withBackend(command).action(run);
+  return withJson(withBackend(command)).action(run);
 }
 
-async function run(flags: RefFlags): Promise<void> {
-  formOf(flags.dest);
-  const line = new ProgressLine(flags.json ? process.stderr : process.stdout);
+async function run(flags: RefFlags, command: Command): Promise<void> {
+  const line = progressBeside(flags.json);
   const wanted = flags.metrics ?? defaultMetrics(flags);
+  const unbalanced = wanted.find(({ distance }) => distance !== 'frechet');
+  if (flags.balance && unbalanced) command.error(`error: --balance: ${unbalanced.name} cannot be balanced by class`);
+  await assertWritable(flags.dest);
   const dataset = await openImageDataset(flags.data);
   try {
     if (flags.balance && dataset.labelDim === 0) throw new Error(`--balance: ${dataset.name} has no classes`);
@@ -56,9 +60,7 @@ async function run(flags: RefFlags): Promise<void> {
     await writeStatistics(flags.dest, collector.result());
     const names = wanted.map(({ name }) => name);
     if (flags.json) {
-      process.stdout.write(
-        `${JSON.stringify({ dest: flags.dest, images: collector.count, metrics: names, seconds: time.seconds })}\n`,
-      );
+      printJson({ dest: flags.dest, images: collector.count, metrics: names, seconds: time.seconds });
     } else line.print(`${flags.dest}: ${names.join(', ')} of ${collector.count} images (${duration(time.seconds)})`);
   } finally {
     await dataset.close();

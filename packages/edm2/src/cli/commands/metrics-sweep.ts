@@ -1,7 +1,6 @@
-import { writeFileAtomically } from '@evenkeel/formats/node';
+import { assertWritable, writeFileAtomically } from '@evenkeel/formats/node';
 import { Generator } from '@evenkeel/tensor';
 import { Command } from 'commander';
-import { largestStd } from '../../ema/index.ts';
 import { type EmaSweepRow, sweepEmaLengths } from '../../metrics/ema-sweep.ts';
 import { loadEmoji16Classifier } from '../../metrics/emoji16-classifier.ts';
 import { metrics as allMetrics } from '../../metrics/metric.ts';
@@ -14,15 +13,16 @@ import { SweepTable } from '../../node/metrics/sweep-table.ts';
 import { readNetwork } from '../../node/read-network.ts';
 import { lineChart } from '../../plot/line-chart.ts';
 import { type BackendChoice, useBackend, withBackend } from '../backend.ts';
+import { emaLengths } from '../ema-lengths.ts';
 import { type GuideFlags, withGuide } from '../guide-options.ts';
 import { onInterrupt } from '../interrupt.ts';
+import { printJson, progressBeside, withJson } from '../json-output.ts';
 import { encoderOf } from '../latents.ts';
 import { type MetricFlags, metricsOf, withMetrics } from '../metric-options.ts';
 import { describeValue } from '../metric-values.ts';
 import { PicturePace } from '../picture-pace.ts';
-import { ProgressLine } from '../progress-line.ts';
 import { type SamplerFlags, samplerOptions, withSampler } from '../sampler-options.ts';
-import { count, numberIn, numberList } from '../values.ts';
+import { countFrom, fileEndingIn, seedNumber, wholeNumber } from '../values.ts';
 
 interface SweepFlags extends MetricFlags, GuideFlags, SamplerFlags, BackendChoice {
   readonly run: string;
@@ -46,29 +46,23 @@ export function metricsSweepCommand(): Command {
     .requiredOption('--run <folder>', 'folder of a training, with snapshots of two lengths or more')
     .option('--inprefix <name>', "what their names start with (default: whatever it is, such as 'network-snapshot')")
     .requiredOption('--ref <file>', 'statistics of the reference, from metrics ref')
-    .requiredOption(
-      '--stds <list>',
-      'lengths, such as 0.03,0.05,0.1 or 0.01,0.02,...,0.2',
-      numberList({ above: 0, below: Number(largestStd.toFixed(6)) }),
-    )
+    .requiredOption('--stds <list>', 'lengths, such as 0.03,0.05,0.1 or 0.01,0.02,...,0.2', emaLengths)
     .requiredOption('--csv <file>', 'table of results; a length that stands in it is not measured again')
-    .option('--svg <file>', 'curve of the first metric');
+    .option('--svg <file>', 'curve of the first metric', fileEndingIn('.svg'));
   withMetrics(command, 'all that the reference has')
-    .option('--num <count>', 'pictures of each length, of the same seeds', count, 1000)
-    .option('--seed <number>', 'seed of the first picture', numberIn({ least: 0, whole: true }), 0)
-    .option('--batch <count>', 'most pictures computed together', numberIn({ least: 1, whole: true }), 32);
-  withSampler(withGuide(command))
-    .option('--json', 'print one line of JSON when done; progress goes to the error output')
-    .addHelpText(
-      'after',
-      `
+    .option('--num <count>', 'pictures of each length, of the same seeds', countFrom(2), 1000)
+    .option('--seed <number>', 'seed of the first picture', seedNumber, 0)
+    .option('--batch <count>', 'most pictures computed together', wholeNumber, 32);
+  withSampler(withGuide(command)).addHelpText(
+    'after',
+    `
 The share of pictures that show the class asked for (agreement) is measured for networks of emoji16 alone.
 
 Examples:
-  $ edm2 metrics ref --data=emoji16 --dest=emoji16.npz --balance
-  $ edm2 metrics sweep --run=runs/00 --ref=emoji16.npz --stds=0.02,0.04,0.06,0.1,0.15,0.2 --csv=sweep.csv --svg=sweep.svg`,
-    );
-  return withBackend(command).action(run);
+  edm2 metrics ref --data=emoji16 --dest=emoji16.npz --balance
+  edm2 metrics sweep --run=runs/00 --ref=emoji16.npz --stds=0.02,0.04,0.06,0.1,0.15,0.2 --csv=sweep.csv --svg=sweep.svg`,
+  );
+  return withJson(withBackend(command)).action(run);
 }
 
 async function run(flags: SweepFlags, command: Command): Promise<void> {
@@ -76,7 +70,7 @@ async function run(flags: SweepFlags, command: Command): Promise<void> {
   if (guidance !== 1 && gnet === undefined) {
     command.error(`error: --guidance ${guidance} needs --gnet, the network to move away from`);
   }
-  const line = new ProgressLine(flags.json ? process.stderr : process.stdout);
+  const line = progressBeside(flags.json);
   const reference = await readStatistics(flags.ref);
   const metrics = metricsOf(reference, flags.ref, flags.metrics);
   const { snapshots, images } = await selectSnapshots(flags.run, inprefix === undefined ? {} : { prefix: inprefix });
@@ -103,6 +97,8 @@ async function run(flags: SweepFlags, command: Command): Promise<void> {
     metrics: metrics.map(({ name }) => name),
   });
   const stds = [...new Set(flags.stds)].sort((a, b) => a - b).filter((std) => !table.has(std));
+  await assertWritable(flags.csv);
+  if (flags.svg !== undefined) await assertWritable(flags.svg);
   const extractors = await loadExtractors(metrics, flags);
   line.print(
     `${snapshots.length} snapshots up to ${images} images; ${stds.length} lengths to measure, ${table.rows.length} were`,
@@ -133,7 +129,7 @@ async function run(flags: SweepFlags, command: Command): Promise<void> {
         signal.throwIfAborted();
         pace.step(step, all);
       },
-      onWarning: (message) => line.print(`warning ${message}`),
+      onWarning: (message) => line.print(`warning: ${message}`),
       onProgress: ({ pictures = 0 }) => pace.finished(done + pictures),
     });
     for await (const row of rows) {
@@ -142,7 +138,7 @@ async function run(flags: SweepFlags, command: Command): Promise<void> {
       line.print(describe(row));
     }
     if (flags.svg !== undefined) await writeFileAtomically(flags.svg, chartOf(table.rows));
-    if (flags.json) process.stdout.write(`${JSON.stringify({ csv: flags.csv, svg: flags.svg, rows: table.rows })}\n`);
+    if (flags.json) printJson({ csv: flags.csv, svg: flags.svg, rows: table.rows });
     else line.print([flags.csv, ...(flags.svg === undefined ? [] : [flags.svg])].join(', '));
   } catch (error) {
     if (!signal.aborted) throw error;

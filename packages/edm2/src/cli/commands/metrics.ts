@@ -19,8 +19,8 @@ FD-small compares features of the classifier of emoji that ships here: it says h
 own. FID and FD-DINOv2 need networks that do not ship here, as ONNX files, and the package onnxruntime-node to run them.
 
 Examples:
-  $ edm2 metrics ref --data=emoji16 --dest=emoji16.npz --balance
-  $ edm2 metrics gen --net=runs/00 --ref=emoji16.npz --num=2000
-  $ edm2 metrics calc --images=out --ref=cifar10-32x32.npz --metrics=fid --inception=inception.onnx`,
+  edm2 metrics ref --data=emoji16 --dest=emoji16.npz --balance
+  edm2 metrics gen --net=runs/00 --ref=emoji16.npz --num=2000
+  edm2 metrics calc --images=out --ref=cifar10-32x32.npz --metrics=fid --inception=inception.onnx`,
     );
 }

@@ -1,18 +1,19 @@
-import { mkdir } from 'node:fs/promises';
 import { writeFileAtomically } from '@evenkeel/formats/node';
 import { Command, Option } from 'commander';
 import { profileChart } from '../../ema/charts.ts';
 import { fitWarning } from '../../ema/fit.ts';
-import { largestStd } from '../../ema/profile.ts';
 import {
   type PlannedReconstruction,
   planReconstruction,
   writeReconstructions,
 } from '../../node/ema/reconstruct-files.ts';
 import { selectSnapshots } from '../../node/ema/select-snapshots.ts';
+import { emaLengths } from '../ema-lengths.ts';
 import { onInterrupt } from '../interrupt.ts';
-import { duration, ProgressLine } from '../progress-line.ts';
-import { numberIn, numberList } from '../values.ts';
+import { printJson, progressBeside, withJson } from '../json-output.ts';
+import { duration } from '../progress-line.ts';
+import { TimeLeft } from '../time-left.ts';
+import { fileEndingIn, wholeNumber } from '../values.ts';
 
 interface ReconstructOptions {
   readonly indir: string;
@@ -30,68 +31,59 @@ interface ReconstructOptions {
   readonly json?: boolean;
 }
 
-const stds = numberList({ above: 0, below: Number(largestStd.toFixed(6)) });
-
 /** `edm2 reconstruct`: averages of any length, made of a training's snapshots. */
 export function reconstructCommand(): Command {
-  return new Command('reconstruct')
+  const command = new Command('reconstruct')
     .description('Makes averages of any length from the snapshots of a training (post-hoc EMA).')
     .requiredOption('--indir <folder>', 'folder of snapshots')
     .option('--inprefix <name>', "what their names start with (default: 'network-snapshot', or what all have)")
-    .option('--instd <list>', 'lengths of snapshots to take (default: all)', stds)
+    .option('--instd <list>', 'lengths of snapshots to take (default: all)', emaLengths)
     .requiredOption('--outdir <folder>', 'where results go')
     .option('--outprefix <name>', 'what their names start with', 'phema')
-    .requiredOption('--outstd <list>', 'lengths to make, relative to training', stds)
-    .option(
-      '--outkimg <thousands>',
-      'time to make them for, one of a snapshot (default: the newest)',
-      numberIn({ least: 1, whole: true }),
-    )
+    .requiredOption('--outstd <list>', 'lengths to make, relative to training', emaLengths)
+    .option('--outkimg <thousands>', 'time to make them for, one of a snapshot (default: the newest)', wholeNumber)
     .option('--skip', 'leave files alone that are there already')
-    .option('--batch <count>', 'lengths made in one pass over the snapshots', numberIn({ least: 1, whole: true }), 8)
+    .option('--batch <count>', 'lengths made in one pass over the snapshots', wholeNumber, 8)
     .addOption(
-      new Option('--dtype <dtype>', 'what values are stored in').choices(['float16', 'float32']).default('float16'),
+      new Option('--dtype <name>', 'what values are stored in').choices(['float16', 'float32']).default('float16'),
     )
-    .option('--plot <file>', 'draw the averaging profiles, an SVG file')
+    .option('--plot <file>', 'draw the averaging profiles, an SVG file', fileEndingIn('.svg'))
     .option('-n, --dry-run', 'tell what would be made, and how well, and read no weights')
-    .option('--json', 'print one line of JSON when done, and nothing else')
     .addHelpText(
       'after',
       `
 Lists: 0.05,0.10 or 0.010,0.015,...,0.250. Results are named phema-0008388-0.130.safetensors: thousands of images, then length.
 Examples:
-  $ edm2 reconstruct --indir runs/00 --outdir runs/00/phema --outstd 0.130
-  $ edm2 reconstruct --indir runs/00 --outdir runs/00/phema --outstd 0.010,0.015,...,0.250 --skip --plot profiles.svg`,
-    )
-    .action(run);
+  edm2 reconstruct --indir=runs/00 --outdir=runs/00/phema --outstd=0.130
+  edm2 reconstruct --indir=runs/00 --outdir=runs/00/phema --outstd=0.010,0.015,...,0.250 --skip --plot=profiles.svg`,
+    );
+  return withJson(command).action(run);
 }
 
 async function run(options: ReconstructOptions): Promise<void> {
   const { indir, inprefix, instd, outdir, outprefix, outstd, outkimg, skip, batch, dtype, plot, dryRun, json } =
     options;
-  const line = new ProgressLine(json ? process.stderr : process.stdout);
-  const say = (text: string) => void (json || line.print(text));
-  const start = performance.now();
+  const line = progressBeside(json);
+  const time = new TimeLeft();
   const selected = await selectSnapshots(indir, {
     ...(inprefix === undefined ? {} : { prefix: inprefix }),
     ...(instd === undefined ? {} : { stds: instd }),
     ...(outkimg === undefined ? {} : { kimg: outkimg }),
   });
   const planned = planReconstruction(selected, { folder: outdir, stds: outstd, prefix: outprefix });
-  say(`${selected.snapshots.length} snapshots up to ${selected.images} images in ${indir}`);
-  for (const one of planned) say(describe(one, skip));
+  line.print(`${selected.snapshots.length} snapshots up to ${selected.images} images in ${indir}`);
+  for (const one of planned) line.print(describe(one, skip));
   for (const { fit } of planned) {
     const warning = fitWarning(fit);
-    if (warning !== undefined) process.stderr.write(`warning ${warning}\n`);
+    if (warning !== undefined) process.stderr.write(`warning: ${warning}\n`);
   }
   const todo = planned.filter(({ exists }) => !(skip && exists));
   if (plot !== undefined) {
     const profiles = outstd.map((std) => ({ images: selected.images, std }));
     await writeFileAtomically(plot, profileChart(profiles, { snapshots: selected.snapshots }));
-    say(plot);
+    line.print(plot);
   }
   if (!dryRun) {
-    await mkdir(outdir, { recursive: true });
     const signal = onInterrupt(line);
     try {
       await writeReconstructions(selected, todo, {
@@ -99,9 +91,10 @@ async function run(options: ReconstructOptions): Promise<void> {
         dtype,
         signal,
         onProgress(done, total) {
-          if (!json) line.update(() => progress(done, total, performance.now() - start));
+          const left = done === 0 ? '' : `, ${time.left(done / total)} left`;
+          line.update(() => `reading snapshot ${done + 1} of ${total}${left}`);
         },
-        onFile: (path) => say(path),
+        onFile: (path) => line.print(path),
       });
     } catch (error) {
       if (!signal.aborted) throw error;
@@ -109,20 +102,15 @@ async function run(options: ReconstructOptions): Promise<void> {
       return;
     }
   }
-  const seconds = (performance.now() - start) / 1000;
-  if (!json) say(dryRun ? 'dry run: nothing was made' : `${todo.length} made in ${duration(seconds)}`);
-  else console.log(JSON.stringify(report(planned, { dryRun: dryRun ?? false, skip: skip ?? false, seconds })));
+  const { seconds } = time;
+  if (json) printJson(report(planned, { dryRun: dryRun ?? false, skip: skip ?? false, seconds }));
+  else line.print(dryRun ? 'dry run: nothing was made' : `${todo.length} made in ${duration(seconds)}`);
 }
 
 function describe({ path, fit, exists }: PlannedReconstruction, skip = false): string {
   const { std, error, magnitude } = fit;
   const note = exists ? (skip ? ', is there' : ', replaces the one there') : '';
-  return `  length ${std}: profile error ${(100 * error).toPrecision(2)}%, sum of |weights| ${magnitude.toPrecision(3)}, ${path}${note}`;
-}
-
-function progress(done: number, total: number, milliseconds: number): string {
-  const left = done === 0 ? '' : `, ${duration(((milliseconds / done) * (total - done)) / 1000)} left`;
-  return `reading snapshot ${done + 1} of ${total}${left}`;
+  return `  length ${std}: profile error ${Number((100 * error).toPrecision(2))}%, sum of |weights| ${magnitude.toPrecision(3)}, ${path}${note}`;
 }
 
 function report(

@@ -1,5 +1,5 @@
 import { encodePng } from '@evenkeel/formats';
-import { writeFileAtomically } from '@evenkeel/formats/node';
+import { assertWritable, writeFileAtomically } from '@evenkeel/formats/node';
 import { Command, Option } from 'commander';
 import { imageGrid } from '../../data/index.ts';
 import { readNetwork, type StoredNetwork } from '../../node/read-network.ts';
@@ -9,11 +9,12 @@ import { type GenerateOptions, generateImages } from '../../sample/generate.ts';
 import { type BackendChoice, useBackend, withBackend } from '../backend.ts';
 import { type GuideFlags, withGuide } from '../guide-options.ts';
 import { onInterrupt } from '../interrupt.ts';
+import { printJson, progressBeside, withJson } from '../json-output.ts';
 import { encoderOf } from '../latents.ts';
 import { PicturePace } from '../picture-pace.ts';
-import { duration, ProgressLine } from '../progress-line.ts';
+import { duration } from '../progress-line.ts';
 import { type SamplerFlags, samplerOptions, withSampler } from '../sampler-options.ts';
-import { integerList, numberIn } from '../values.ts';
+import { fileEndingIn, integerList, seedNumber, wholeNumber } from '../values.ts';
 
 interface SampleFlags extends BackendChoice, SamplerFlags, GuideFlags {
   readonly preset?: string;
@@ -42,31 +43,28 @@ export function sampleCommand(): Command {
   withGuide(command)
     .option('--outdir <folder>', 'where pictures go, named 000016.png after their seeds')
     .option('--subdirs', 'a folder for each thousand seeds')
-    .option('--grid <file>', 'one picture of all, a PNG file')
+    .option('--grid <file>', 'one picture of all, a PNG file', fileEndingIn('.png'))
     .option('--overwrite', 'make pictures anew that are there')
     .addOption(
       new Option('--seeds <list>', 'which pictures, such as 1,2,5-10')
         .argParser(integerList)
         .default(integerList('16-19'), '16-19'),
     )
-    .option('--class <number>', 'class of all pictures (default: drawn for each)', numberIn({ least: 0, whole: true }))
-    .option('--batch <count>', 'most pictures computed together', numberIn({ least: 1, whole: true }), 32);
-  withSampler(command)
-    .option('-n, --dry-run', 'say what would be made, and stop')
-    .option('--json', 'print one line of JSON when done; progress goes to the error output')
-    .addHelpText('after', help);
-  return withBackend(command).action(run);
+    .option('--class <number>', 'class of all pictures (default: drawn for each)', seedNumber)
+    .option('--batch <count>', 'most pictures computed together', wholeNumber, 32);
+  withSampler(command).option('-n, --dry-run', 'say what would be made, and stop').addHelpText('after', help);
+  return withJson(withBackend(command)).action(run);
 }
 
 const help = `
 A seed gives the same picture in any batch. A picture whose file is there is not made again, but for --overwrite.
 
 Examples:
-  $ edm2 sample --net=runs/00 --outdir=out --seeds=0-63
-  $ edm2 sample --net=runs/00 --grid=class3.png --seeds=0-15 --class=3
-  $ edm2 sample --net=main.safetensors --gnet=early.safetensors --guidance=1.7 --outdir=out
-  $ edm2 sample --net=xxl.pkl --gnet=xs-uncond.pkl --guidance=2 --guidance-interval=17-22 --vae=vae.safetensors --outdir=out
-  $ edm2 sample --preset=edm2-img512-s-guid-fid --models=weights --vae=vae.safetensors --outdir=out --seeds=0-49999 --subdirs`;
+  edm2 sample --net=runs/00 --outdir=out --seeds=0-63
+  edm2 sample --net=runs/00 --grid=class3.png --seeds=0-15 --class=3
+  edm2 sample --net=main.safetensors --gnet=early.safetensors --guidance=1.7 --outdir=out
+  edm2 sample --net=xxl.pkl --gnet=xs-uncond.pkl --guidance=2 --guidance-interval=17-22 --vae=vae.safetensors --outdir=out
+  edm2 sample --preset=edm2-img512-s-guid-fid --models=weights --vae=vae.safetensors --outdir=out --seeds=0-49999 --subdirs`;
 
 async function run(flags: SampleFlags, command: Command): Promise<void> {
   const { outdir, grid, seeds, json, dryRun, subdirs = false, overwrite = false } = flags;
@@ -75,7 +73,7 @@ async function run(flags: SampleFlags, command: Command): Promise<void> {
   if (flags.sigma_min > flags.sigma_max) command.error('error: --sigma_min is above --sigma_max');
   const { net: netPath, guide: guidePath, guidance } = await networksOf(flags, command);
 
-  const line = new ProgressLine(json ? process.stderr : process.stdout);
+  const line = progressBeside(json);
   const network = await readNetwork(netPath);
   const guide = guidePath === undefined ? undefined : await readNetwork(guidePath);
   try {
@@ -86,10 +84,12 @@ async function run(flags: SampleFlags, command: Command): Promise<void> {
     const inFolder = outdir === undefined ? [] : overwrite ? seeds : await missingSeeds(outdir, seeds, { subdirs });
     const total = inFolder.length + (grid === undefined ? 0 : seeds.length);
     if (dryRun) {
-      report(json, { net: network.file, guide: guide?.file, guidance, seeds: seeds.length, toMake: total, dryRun });
-      if (!json) line.print(`dry run: ${total} pictures to make, ${seeds.length} seeds`);
+      if (json)
+        printJson({ net: network.file, guide: guide?.file, guidance, seeds: seeds.length, toMake: total, dryRun });
+      else line.print(`dry run: ${total} pictures to make, ${seeds.length} seeds`);
       return;
     }
+    if (grid !== undefined) await assertWritable(grid);
     line.print(`backend ${await useBackend(flags)}`);
     const signal = onInterrupt(line);
     const pace = new PicturePace(total, flags.batch, line);
@@ -123,8 +123,8 @@ async function run(flags: SampleFlags, command: Command): Promise<void> {
       return;
     }
     const seconds = pace.seconds;
-    report(json, { net: network.file, guide: guide?.file, guidance, ...summary, grid, seconds });
-    if (!json) line.print(done(summary, { outdir, grid, seconds, first: seeds[0] as number, subdirs }));
+    if (json) printJson({ net: network.file, guide: guide?.file, guidance, ...summary, grid, seconds });
+    else line.print(done(summary, { outdir, grid, seconds, first: seeds[0] as number, subdirs }));
   } finally {
     network.net.dispose();
     guide?.net.dispose();
@@ -190,10 +190,6 @@ async function writeGrid(
   }
   const channels = Number.isInteger(Math.sqrt(pictures[0]!.length)) ? 1 : 3;
   await writeFileAtomically(file, encodePng(imageGrid(pictures, { channels })));
-}
-
-function report(json: boolean | undefined, summary: Record<string, unknown>): void {
-  if (json) process.stdout.write(`${JSON.stringify(summary)}\n`);
 }
 
 interface Outcome {

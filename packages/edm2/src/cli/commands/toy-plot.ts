@@ -1,13 +1,12 @@
-import { readFile } from 'node:fs/promises';
+import { assertWritable } from '@evenkeel/formats/node';
 import { Generator } from '@evenkeel/tensor';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { fractalTree } from '../../toy/fractal-tree.ts';
 import type { ToyPanel } from '../../toy/toy-figure.ts';
-import { decodeToy } from '../../toy/toy-file.ts';
 import { type BackendChoice, useBackend, withBackend } from '../backend.ts';
-import { ProgressLine } from '../progress-line.ts';
-import { drawPanels, panel, saveDrawing } from '../toy-pictures.ts';
-import { numberIn, seedNumber, wholeNumber } from '../values.ts';
+import { printJson, progressBeside, withJson } from '../json-output.ts';
+import { drawPanels, panel, readToy, saveDrawing } from '../toy-pictures.ts';
+import { fileEndingIn, numberIn, seedNumber, wholeNumber } from '../values.ts';
 
 interface PlotOptions extends BackendChoice {
   readonly net: string;
@@ -26,33 +25,33 @@ export function toyPlotCommand(): Command {
     .requiredOption('--net <file>', "network, as 'edm2 toy train' saves it")
     .option('--gnet <file>', 'a worse network, to move away from')
     .option('--guidance <weight>', 'how far, 1 for not at all', numberIn(), 3)
-    .option('--save <file>', 'picture, .svg or .png', pictureFile, 'toy.png')
+    .option('--save <file>', 'picture, .svg or .png', fileEndingIn('.svg', '.png'), 'toy.png')
     .option('--count <number>', 'points of a panel', wholeNumber, 4096)
-    .option('--seed <number>', 'fixes the noise', seedNumber, 0)
-    .option('--json', 'print one line of JSON when done, and nothing else');
-  return withBackend(command)
+    .option('--seed <number>', 'fixes the noise', seedNumber, 0);
+  return withJson(withBackend(command))
     .addHelpText(
       'after',
       `
 Examples:
-  $ edm2 toy plot --net out/main/iter0002048.safetensors --save out/plain.png
-  $ edm2 toy plot --net out/main/iter0002048.safetensors --gnet out/guide/iter0000512.safetensors --save out/auto.svg`,
+  edm2 toy plot --net=out/main/iter0002048.safetensors --save=out/plain.png
+  edm2 toy plot --net=out/main/iter0002048.safetensors --gnet=out/guide/iter0000512.safetensors --save=out/auto.svg`,
     )
     .action(runPlot);
 }
 
 async function runPlot(options: PlotOptions): Promise<void> {
   const { guidance, save, json } = options;
-  const line = new ProgressLine(json ? process.stderr : process.stdout);
+  const line = progressBeside(json);
   await useBackend(options);
-  const main = decodeToy(await readFile(options.net), options.net);
-  const guide = options.gnet === undefined ? undefined : decodeToy(await readFile(options.gnet), options.gnet);
+  await assertWritable(save);
+  const main = await readToy(options.net);
+  const guide = options.gnet === undefined ? undefined : await readToy(options.gnet);
   const settings = {
     count: options.count,
     seed: options.seed,
-    onStep: json
-      ? undefined
-      : ({ step, steps }: { step: number; steps: number }) => line.update(() => `sampling step ${step} of ${steps}`),
+    onStep({ step, steps }: { step: number; steps: number }) {
+      line.update(() => `sampling step ${step} of ${steps}`);
+    },
   };
   const data = fractalTree(main.classes);
   const truth = await data.sample(options.count, new Generator(options.seed).fork('truth')).data();
@@ -63,11 +62,6 @@ async function runPlot(options: PlotOptions): Promise<void> {
   if (guide !== undefined) panels.push(await panel(`guidance ${guidance}`, main, { ...settings, guide, guidance }));
   await saveDrawing(save, await drawPanels(panels, main.classes));
   for (const stored of [main, guide]) stored?.net.dispose();
-  if (json) console.log(JSON.stringify({ save, panels: panels.map(({ title }) => title) }));
+  if (json) printJson({ save, panels: panels.map(({ title }) => title) });
   else line.print(save);
-}
-
-function pictureFile(text: string): string {
-  if (!/\.(svg|png)$/i.test(text)) throw new InvalidArgumentError('Give a name that ends in .svg or .png.');
-  return text;
 }

@@ -1,14 +1,15 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileAtomically } from '@evenkeel/formats/node';
+import { assertWritable, writeFileAtomically } from '@evenkeel/formats/node';
 import { Command, Option } from 'commander';
 import { type ToyClass, toyClasses } from '../../toy/fractal-tree.ts';
-import { decodeToy, encodeToy } from '../../toy/toy-file.ts';
+import { encodeToy } from '../../toy/toy-file.ts';
 import { ToyTrainer } from '../../toy/toy-trainer.ts';
 import { type BackendChoice, useBackend, withBackend } from '../backend.ts';
 import { onInterrupt } from '../interrupt.ts';
-import { duration, ProgressLine } from '../progress-line.ts';
-import { drawPanels, panel, saveDrawing } from '../toy-pictures.ts';
+import { printJson, progressBeside, withJson } from '../json-output.ts';
+import { duration } from '../progress-line.ts';
+import { TimeLeft } from '../time-left.ts';
+import { drawPanels, panel, readToy, saveDrawing } from '../toy-pictures.ts';
 import { flag, seedNumber, wholeNumber } from '../values.ts';
 
 interface TrainOptions extends BackendChoice {
@@ -34,31 +35,30 @@ export function toyTrainCommand(): Command {
     .addOption(new Option('--cls <classes>', 'what is learned').choices(toyClasses).default('A'))
     .option('--layers <count>', 'hidden layers', wholeNumber, 4)
     .option('--dim <count>', 'features of a layer', wholeNumber, 64)
-    .option('--viz <flag>', 'draw samples when done', flag, true)
+    .option('--viz <bool>', 'draw samples when done', flag, true)
     .option('--steps <count>', 'training steps', wholeNumber, 4096)
     .option('--batch <count>', 'points of a step', wholeNumber, 4096)
-    .option('--seed <number>', 'fixes first weights and points', seedNumber, 0)
-    .option('--json', 'print one line of JSON when done, and nothing else');
-  return withBackend(command)
+    .option('--seed <number>', 'fixes first weights and points', seedNumber, 0);
+  return withJson(withBackend(command))
     .addHelpText(
       'after',
       `
 Files: iter0000512.safetensors and so on, every ${snapshotSteps} steps and at the end; samples.svg, samples.png. Ctrl-C saves and stops.
 The published sizes take some four minutes on two cores; these show the same in one:
-  $ edm2 toy train --outdir out/main --steps 2048 --batch 1024
-  $ edm2 toy train --outdir out/guide --steps 512 --batch 1024 --dim 32
-  $ edm2 toy train --outdir out/both --steps 512 --batch 1024 --dim 32 --cls AB`,
+  edm2 toy train --outdir=out/main --steps=2048 --batch=1024
+  edm2 toy train --outdir=out/guide --steps=512 --batch=1024 --dim=32
+  edm2 toy train --outdir=out/both --steps=512 --batch=1024 --dim=32 --cls=AB`,
     )
     .action(runTraining);
 }
 
 async function runTraining(options: TrainOptions): Promise<void> {
   const { outdir, cls, layers, dim, steps, batch, viz, json } = options;
-  const line = new ProgressLine(json ? process.stderr : process.stdout);
+  const line = progressBeside(json);
   const backend = await useBackend(options);
-  if (!json) line.print(`toy: class ${cls}, ${layers} layers of ${dim}, ${steps} steps of ${batch} points; ${backend}`);
-  const start = performance.now();
-  const seconds = () => (performance.now() - start) / 1000;
+  line.print(`toy: class ${cls}, ${layers} layers of ${dim}, ${steps} steps of ${batch} points; ${backend}`);
+  await assertWritable(join(outdir, 'samples.svg'));
+  const time = new TimeLeft();
   using trainer = new ToyTrainer({ classes: cls, layers, dim, batchSize: batch, seed: options.seed });
   const signal = onInterrupt(line);
   const files: string[] = [];
@@ -72,15 +72,10 @@ async function runTraining(options: TrainOptions): Promise<void> {
       await writeFileAtomically(file, await encodeToy(trainer));
       files.push(file);
     }
-    if (!json) {
-      line.update(() => {
-        const left = duration((seconds() / step.steps) * (steps - step.steps));
-        return `step ${step.steps} of ${steps}, loss ${loss.toFixed(4)}, ${left} left`;
-      });
-    }
+    line.update(() => `step ${step.steps} of ${steps}, loss ${loss.toFixed(4)}, ${time.left(step.steps / steps)} left`);
   }
   if (viz && !signal.aborted) {
-    const stored = decodeToy(await readFile(files.at(-1) as string), files.at(-1));
+    const stored = await readToy(files.at(-1) as string);
     using net = stored.net;
     const figure = await drawPanels([await panel('samples', { ...stored, net })], cls);
     for (const name of ['samples.svg', 'samples.png']) {
@@ -88,7 +83,7 @@ async function runTraining(options: TrainOptions): Promise<void> {
       files.push(join(outdir, name));
     }
   }
-  if (json) console.log(JSON.stringify({ steps: trainer.steps, loss, files, seconds: seconds() }));
-  else line.print(`${trainer.steps} steps in ${duration(seconds())}, loss ${loss.toFixed(4)}; ${files.at(-1)}`);
+  if (json) printJson({ steps: trainer.steps, loss, files, seconds: time.seconds });
+  else line.print(`${trainer.steps} steps in ${duration(time.seconds)}, loss ${loss.toFixed(4)}; ${files.at(-1)}`);
   if (signal.aborted) process.exitCode = 130;
 }
