@@ -201,6 +201,9 @@ describe('weights in a file', () => {
     await expect(loadStabilityVae(file, { ...tiny, blockChannels: [8, 8, 8] })).rejects.toThrow(
       /^\S+vae\.safetensors: state dict does not fit AutoencoderKL: [^\n]*misfit/,
     );
+    await expect(loadStabilityVae(file, { ...tiny, layersPerBlock: 3 })).rejects.toThrow(
+      /^\S+vae\.safetensors: is not this VAE: it lacks \d+ tensors, such as [\w.]+$/,
+    );
     truncateSync(file, 5000);
     await expect(loadStabilityVae(file, tiny)).rejects.toThrow(/^readSafetensors [^\n]+$/);
   });

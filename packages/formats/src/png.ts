@@ -87,7 +87,7 @@ function decodeChecked(bytes: Uint8Array, where: string) {
     const png = decode(bytes, { checkCrc: true });
     return png.palette === undefined ? png : { ...png, data: convertIndexedToRgb(png) };
   } catch (error) {
-    const reason = (error instanceof Error ? error.message : String(error)).split('\n')[0];
+    const [, reason] = /^(.*?):?$/m.exec(error instanceof Error ? error.message : String(error)) ?? [];
     throw new Error(`${where}: damaged or cut off (${reason})`, { cause: error });
   }
 }

@@ -32,7 +32,7 @@ export interface Conversion {
  *
  * @param source what `readNetwork` takes: a snapshot of published code, a safetensors file, a folder
  * @param destination the file, or a folder, in which it gets the name of the source
- * @throws Error, one line, when the source cannot be read or the destination exists.
+ * @throws Error, one line, when the source cannot be read, or the destination exists or ends in something else.
  * @example
  * ```ts
  * async function halve(file: string) {
@@ -75,7 +75,12 @@ async function destinationFile(destination: string, source: string): Promise<str
     (found) => found.isDirectory(),
     () => /[\\/]$/.test(destination),
   );
-  return isFolder ? join(destination, basename(source).replace(/(\.[a-z]+)?$/, '.safetensors')) : destination;
+  if (isFolder) return join(destination, basename(source).replace(/(\.[a-z]+)?$/, '.safetensors'));
+  // Under another ending it would be read as something else.
+  if (!/\.safetensors$/i.test(destination)) {
+    throw new Error(`${destination}: what is written is safetensors. Give a name that ends so, or a folder`);
+  }
+  return destination;
 }
 
 function exists(path: string): Promise<boolean> {

@@ -31,7 +31,13 @@ export async function loadStabilityVae(path: string, options: AutoencoderKLOptio
   // First values are replaced at once: they must not move the generator that layers share.
   const vae = new AutoencoderKL({ generator: new Generator(0), ...options });
   try {
-    vae.loadStateDict(stateDictOf(tensors));
+    const { missing, unexpected } = vae.loadStateDict(stateDictOf(tensors), { strict: false });
+    for (const [names, lack] of [
+      [missing, 'lacks'],
+      [unexpected, 'holds, beside it,'],
+    ] as const) {
+      if (names.length > 0) throw new Error(`is not this VAE: it ${lack} ${names.length} tensors, such as ${names[0]}`);
+    }
     return vae.eval();
   } catch (error) {
     vae.dispose();

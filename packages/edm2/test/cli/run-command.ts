@@ -29,7 +29,9 @@ export async function runCommand(...args: string[]): Promise<Outcome> {
   }
   const out = vi.spyOn(process.stdout, 'write').mockImplementation(writeOut);
   const err = vi.spyOn(process.stderr, 'write').mockImplementation(writeErr);
-  const handlers = new Map((['SIGINT', 'SIGTERM'] as const).map((signal) => [signal, process.listeners(signal)]));
+  const handlers = new Map(
+    (['SIGINT', 'SIGTERM', 'SIGUSR1'] as const).map((signal) => [signal, process.listeners(signal)]),
+  );
   let code = 0;
   try {
     await program.parseAsync(args, { from: 'user' });

@@ -93,12 +93,14 @@ describe('edm2 convert', () => {
   });
 
   test('refuses what is no network, and dtypes that it does not write', async () => {
-    await expect(edm2('convert', fileURLToPath(import.meta.url), join(folder, 'x'))).rejects.toThrow(/header length/);
-    await expect(edm2('convert', join(folder, 'gone.pkl'), join(folder, 'x'))).rejects.toThrow(
+    const x = join(folder, 'x.safetensors');
+    await expect(edm2('convert', fileURLToPath(import.meta.url), x)).rejects.toThrow(/header length/);
+    await expect(edm2('convert', join(folder, 'gone.pkl'), x)).rejects.toThrow(
       `${join(folder, 'gone.pkl')}: there is no such file or folder`,
     );
-    await expect(edm2('convert', source(), join(folder, 'x'), '--dtype', 'int8')).rejects.toThrow(/float16, float32/);
-    expect(existsSync(join(folder, 'x'))).toBe(false);
+    await expect(edm2('convert', source(), x, '--dtype', 'int8')).rejects.toThrow(/float16, float32/);
+    expect(existsSync(x)).toBe(false);
+    await expect(edm2('convert', source(), join(folder, 'x.pkl'))).rejects.toThrow(/what is written is safetensors/);
   });
 });
 

@@ -56,7 +56,7 @@ function convertCommand(): Command {
   const files = withFiles(
     command,
     'a folder or zip archive of images, a folder of MNIST-like idx files, or emoji16',
-    'a new or empty folder, or a file that ends in .zip',
+    'a new or empty folder, or a file that ends in .zip: one that exists is replaced when all is done',
   );
   return withJson(
     files
@@ -96,7 +96,13 @@ function encodeCommand(): Command {
     'Encodes images with the Stable Diffusion VAE: a data set of means and standard deviations, for latent diffusion.',
   );
   return withJson(
-    withModel(withFiles(command, 'a data set of images', 'a new or empty folder, or a file that ends in .zip')),
+    withModel(
+      withFiles(
+        command,
+        'a data set of images',
+        'a new or empty folder, or a file that ends in .zip: one that exists is replaced when all is done',
+      ),
+    ),
   )
     .addHelpText(
       'after',
@@ -113,7 +119,11 @@ function decodeCommand(): Command {
   );
   return withJson(
     withModel(
-      withFiles(command, 'latents (npy, 4 or 8 channels)', 'a new or empty folder, or a file that ends in .zip'),
+      withFiles(
+        command,
+        'latents (npy, 4 or 8 channels)',
+        'a new or empty folder, or a file that ends in .zip: one that exists is replaced when all is done',
+      ),
     ),
   )
     .addHelpText(

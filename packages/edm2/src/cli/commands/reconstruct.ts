@@ -71,7 +71,7 @@ async function run(options: ReconstructOptions): Promise<void> {
     ...(outkimg === undefined ? {} : { kimg: outkimg }),
   });
   const planned = planReconstruction(selected, { folder: outdir, stds: outstd, prefix: outprefix });
-  line.print(`${selected.snapshots.length} snapshots up to ${selected.images} images in ${indir}`);
+  line.print(`${indir}: snapshots up to ${selected.images} images, ${selected.snapshots.length} in all`);
   for (const one of planned) line.print(describe(one, skip));
   for (const { fit } of planned) {
     const warning = fitWarning(fit);

@@ -1,10 +1,11 @@
 import { encodePng } from '@evenkeel/formats';
 import { assertWritable, writeFileAtomically } from '@evenkeel/formats/node';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { imageGrid } from '../../data/index.ts';
 import { readNetwork, type StoredNetwork } from '../../node/read-network.ts';
 import { generateImageFiles, missingSeeds, seedFile } from '../../node/sample/generate-files.ts';
 import { findGenerationFiles } from '../../node/sample/generation-files.ts';
+import { generationPresets } from '../../presets/index.ts';
 import { type GenerateOptions, generateImages } from '../../sample/generate.ts';
 import { type BackendChoice, useBackend, withBackend } from '../backend.ts';
 import { type GuideFlags, withGuide } from '../guide-options.ts';
@@ -37,7 +38,11 @@ export function sampleCommand(): Command {
     .description(
       'Makes pictures: one PNG a seed, or one picture of all. The same command again goes on where it stopped.',
     )
-    .option('--preset <name>', 'networks and guidance of published results; their files must be on this machine')
+    .option(
+      '--preset <name>',
+      'networks and guidance of published results; their files must be on this machine',
+      knownPreset,
+    )
     .option('--models <folder>', 'where the files that --preset names lie', '.')
     .option('--net <path>', 'network: a snapshot, or a folder of them, whose newest is taken');
   withGuide(command)
@@ -64,7 +69,15 @@ Examples:
   edm2 sample --net=runs/00 --grid=class3.png --seeds=0-15 --class=3
   edm2 sample --net=main.safetensors --gnet=early.safetensors --guidance=1.7 --outdir=out
   edm2 sample --net=xxl.pkl --gnet=xs-uncond.pkl --guidance=2 --guidance-interval=17-22 --vae=vae.safetensors --outdir=out
-  edm2 sample --preset=edm2-img512-s-guid-fid --models=weights --vae=vae.safetensors --outdir=out --seeds=0-49999 --subdirs`;
+  edm2 sample --preset=edm2-img512-s-guid-fid --models=weights --vae=vae.safetensors --outdir=out --seeds=0-49999 --subdirs
+
+Presets:
+${[...generationPresets.keys()].map((name) => `  ${name}`).join('\n')}`;
+
+function knownPreset(name: string): string {
+  if (generationPresets.has(name)) return name;
+  throw new InvalidArgumentError('edm2 sample --help lists the presets.');
+}
 
 async function run(flags: SampleFlags, command: Command): Promise<void> {
   const { outdir, grid, seeds, json, dryRun, subdirs = false, overwrite = false } = flags;

@@ -31,9 +31,8 @@ export class SweepTable {
     const [first = '', header = '', ...lines] = text.trimEnd().split('\n');
     if (!first.startsWith('# ') || !header.startsWith('std,'))
       throw new Error(`${path}: is no table of a sweep. Give another file`);
-    const own = JSON.stringify(settings);
-    if (first.slice(2) !== own)
-      throw new Error(`${path}: was made with ${first.slice(2)}, not ${own}. Give another file`);
+    const other = differences(first.slice(2), settings, path);
+    if (other.length > 0) throw new Error(`${path}: is of a sweep with ${other.join(', ')}. Give another file`);
     const names = header.split(',').slice(1, -1);
     const rows = lines.map((line): EmaSweepRow => {
       const [std, ...cells] = line.split(',');
@@ -67,4 +66,20 @@ export class SweepTable {
     const text = [`# ${JSON.stringify(this.#settings)}`, ['std', ...names, 'agreement'].join(','), ...lines].join('\n');
     await writeFileAtomically(this.#path, `${text}\n`);
   }
+}
+
+/** `num 20, not 1000` of each setting that is not the same. */
+function differences(json: string, settings: SweepSettings, path: string): string[] {
+  let there: Readonly<Record<string, unknown>>;
+  try {
+    there = JSON.parse(json) as typeof there;
+  } catch (error) {
+    throw new Error(`${path}: is no table of a sweep. Give another file`, { cause: error });
+  }
+  const names = [...new Set([...Object.keys(there), ...Object.keys(settings)])];
+  const shown = (value: unknown): string => JSON.stringify(value) ?? 'none';
+  return names.flatMap((name) => {
+    const [before, now] = [shown(there[name]), shown(settings[name])];
+    return before === now ? [] : [`${name} ${before}, not ${now}`];
+  });
 }
