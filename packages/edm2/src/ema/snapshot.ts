@@ -1,4 +1,5 @@
 import { type HostArray, readSafetensors, writeSafetensors } from '@evenkeel/formats';
+import { kimgName } from './kimg.ts';
 import type { EmaProfile } from './profile.ts';
 
 /** A stored average with all that belongs to it. */
@@ -25,7 +26,7 @@ export interface EncodeSnapshotOptions {
  * ```
  */
 export function snapshotName({ images, std }: EmaProfile, prefix = 'network-snapshot'): string {
-  return `${prefix}-${String(Math.floor(images / 1000)).padStart(7, '0')}-${std.toFixed(3)}.safetensors`;
+  return `${prefix}-${kimgName(images)}-${std.toFixed(3)}.safetensors`;
 }
 
 /**

@@ -1,5 +1,5 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type NamedSnapshot, snapshotsIn } from './snapshot-names.ts';
 
 /** Which average of a folder is wanted. */
 export interface SnapshotChoice {
@@ -7,23 +7,13 @@ export interface SnapshotChoice {
   readonly std?: number;
 }
 
-interface Candidate {
-  readonly name: string;
-  /** Images seen, or thousands of them: the same for all files of a folder. */
-  readonly time: number;
-  readonly std: number;
-}
-
-/** `network-snapshot-0008388-0.050.safetensors`, whatever it starts with; the `.pkl` of published code too. */
-const namePattern = /^(?:.*-)?(\d{7,})-(\d\.\d{3})\.(?:safetensors|pkl)$/;
-
 /**
  * Path of the newest snapshot in a folder, or in its folder `snapshots`.
  *
  * @throws one line when there is none, or none of the length asked for.
  */
 export async function newestSnapshot(folder: string, { std }: SnapshotChoice = {}): Promise<string> {
-  const [own, inner] = [await candidatesIn(folder), await candidatesIn(join(folder, 'snapshots')).catch(() => [])];
+  const [own, inner] = [await snapshotsIn(folder), await snapshotsIn(join(folder, 'snapshots')).catch(() => [])];
   const [place, all] = own.length > 0 ? [folder, own] : [join(folder, 'snapshots'), inner];
   if (all.length === 0) {
     throw new Error(`${folder}: holds no snapshot, such as network-snapshot-0008388-0.050.safetensors`);
@@ -37,15 +27,7 @@ export async function newestSnapshot(folder: string, { std }: SnapshotChoice = {
   return join(place, newest.name);
 }
 
-async function candidatesIn(folder: string): Promise<Candidate[]> {
-  const names = (await readdir(folder)).sort();
-  return names.flatMap((name) => {
-    const [, time, std] = namePattern.exec(name) ?? [];
-    return time === undefined ? [] : [{ name, time: Number(time), std: Number(std) }];
-  });
-}
-
 /** Of one moment, the longer average; of two files of one average, the safetensors file, which stands behind the pkl. */
-function isNewer(one: Candidate, best: Candidate): boolean {
+function isNewer(one: NamedSnapshot, best: NamedSnapshot): boolean {
   return one.time !== best.time ? one.time > best.time : one.std >= best.std;
 }

@@ -110,7 +110,7 @@ async function run(options: ReconstructOptions): Promise<void> {
 function describe({ path, fit, exists }: PlannedReconstruction, skip = false): string {
   const { std, error, magnitude } = fit;
   const note = exists ? (skip ? ', is there' : ', replaces the one there') : '';
-  return `  length ${std}: profile error ${Number((100 * error).toPrecision(2))}%, sum of |weights| ${magnitude.toPrecision(3)}, ${path}${note}`;
+  return `  length ${std}: profile error ${(100 * error).toFixed(error < 0.1 ? 1 : 0)}%, sum of |weights| ${magnitude.toPrecision(3)}, ${path}${note}`;
 }
 
 function report(

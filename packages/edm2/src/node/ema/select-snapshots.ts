@@ -1,6 +1,7 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { snapshotName } from '../../ema/snapshot.ts';
 import { snapshotTime } from '../../published/snapshot-time.ts';
+import { type NamedSnapshot, snapshotsIn } from '../snapshot-names.ts';
 import { openSnapshot, type SnapshotFile } from './snapshot-file.ts';
 
 /** Which snapshots of a folder to take. */
@@ -27,13 +28,6 @@ export interface SelectedSnapshots {
 /** What training names them. */
 const usualPrefix = 'network-snapshot';
 
-interface NamedSnapshot {
-  readonly name: string;
-  readonly prefix: string;
-  readonly kimg: number;
-  readonly std: number;
-}
-
 /**
  * Finds the snapshots of one training in a folder, up to a time at which there is one, and opens them.
  *
@@ -52,41 +46,26 @@ interface NamedSnapshot {
  * ```
  */
 export async function selectSnapshots(folder: string, selection: SnapshotSelection = {}): Promise<SelectedSnapshots> {
-  const fail = (message: string) => new Error(`selectSnapshots ${folder}: ${message}`);
+  const fail = (message: string) => new Error(`${folder}: ${message}`);
   const { stds, open = openSnapshot } = selection;
-  const all = (await namesIn(folder, fail)).flatMap((name) => parseName(name) ?? []);
+  const all = await snapshotsIn(folder);
   const prefix = selection.prefix ?? onlyPrefix(all, fail);
   const lengths = stds?.map((std) => std.toFixed(3));
   // What was saved before the first step is no average.
   const later = all.filter((one) => one.prefix === prefix && snapshotTime(one.name).images !== 0);
   const named = later.filter(({ std }) => lengths?.includes(std.toFixed(3)) ?? true);
   if (named.length === 0) {
-    throw fail(
-      `has no snapshots${stds === undefined ? '' : ' of these lengths'} named ${prefix}-<kimg>-<std>.safetensors`,
-    );
+    const which = stds === undefined ? '' : ' of these lengths';
+    throw fail(`has no snapshots${which} named as ${snapshotName({ images: 8_388_608, std: 0.05 }, prefix)}`);
   }
-  const times = [...new Set(named.map(({ kimg }) => kimg))].sort((a, b) => a - b);
+  const times = [...new Set(named.map(({ time }) => time))].sort((a, b) => a - b);
   const kimg = selection.kimg ?? (times.at(-1) as number);
   if (!times.includes(kimg)) throw fail(`has no snapshot at ${kimg} kimg. There are some at ${times.join(', ')}`);
-  const wanted = named.filter((one) => one.kimg <= kimg).sort((a, b) => a.kimg - b.kimg || a.std - b.std);
+  const wanted = named.filter((one) => one.time <= kimg).sort((a, b) => a.time - b.time || a.std - b.std);
   const snapshots: SnapshotFile[] = [];
   for (const { name } of wanted) snapshots.push(await open(join(folder, name)));
   refuseDuplicates(snapshots, fail);
   return { snapshots, kimg, images: Math.max(...snapshots.map(({ images }) => images)) };
-}
-
-async function namesIn(folder: string, fail: (message: string) => Error): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw fail(code === 'ENOENT' ? 'there is no such folder' : code === 'ENOTDIR' ? 'is not a folder' : message);
-  }
-}
-
-function parseName(name: string): NamedSnapshot | undefined {
-  const [, prefix, kimg, std] = /^(.+)-(\d{7,})-(\d\.\d{3})\.(?:safetensors|pkl)$/.exec(name) ?? [];
-  return prefix === undefined ? undefined : { name, prefix, kimg: Number(kimg), std: Number(std) };
 }
 
 function onlyPrefix(all: readonly NamedSnapshot[], fail: (message: string) => Error): string {

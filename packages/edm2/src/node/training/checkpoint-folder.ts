@@ -1,8 +1,8 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomically } from '@evenkeel/formats/node';
+import { kimgName } from '../../ema/kimg.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
-import { kimgName } from './kimg.ts';
 
 /** Of a run's folder: what {@link newestCheckpoint} finds. */
 export interface FoundCheckpoint extends Checkpoint {

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { writeFileAtomically } from '@evenkeel/formats/node';
 import { commit, currentBackend } from '@evenkeel/tensor';
+import { kimgName } from '../../ema/kimg.ts';
 import type { Trainer, TrainStep } from '../../train/trainer.ts';
 import { type FoundCheckpoint, writeCheckpoint } from './checkpoint-folder.ts';
-import { kimgName } from './kimg.ts';
 import { Pace } from './pace.ts';
 import type { RunLog } from './run-log.ts';
 import { encoderOf, type RunSettings } from './run-settings.ts';
