@@ -1,25 +1,13 @@
-import { describe, expect, test, vi } from 'vitest';
-import { edm2Program } from '../../src/cli/program.ts';
+import { describe, expect, test } from 'vitest';
 import { runOptions } from '../../src/cli/train-options.ts';
 import { loadEmoji16, type PictureSet } from '../../src/index.ts';
 import { settingsOf } from '../../src/node/training/run-settings.ts';
+import { runCommand } from './run-command.ts';
 
 /** What `edm2 train` prints, or complains of. */
 async function dryRun(...flags: string[]): Promise<{ printed: string; code: number }> {
-  const program = edm2Program();
-  const parts: string[] = [];
-  for (const command of [program, ...program.commands]) {
-    command.exitOverride().configureOutput({ writeErr: (text) => void parts.push(text) });
-  }
-  const write = vi.spyOn(process.stdout, 'write').mockImplementation((text) => parts.push(String(text)) > 0);
-  try {
-    await program.parseAsync(['train', '--outdir=out', '--data=emoji16', '--dry-run', ...flags], { from: 'user' });
-    return { printed: parts.join(''), code: 0 };
-  } catch (error) {
-    return { printed: parts.join(''), code: (error as { exitCode?: number }).exitCode ?? 1 };
-  } finally {
-    write.mockRestore();
-  }
+  const { code, stdout, stderr } = await runCommand('train', '--outdir=out', '--data=emoji16', '--dry-run', ...flags);
+  return { printed: stdout + stderr, code };
 }
 
 const settings = async (...flags: string[]) => JSON.parse((await dryRun('--json', ...flags)).printed) as object;

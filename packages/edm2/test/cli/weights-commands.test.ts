@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readSafetensors } from '@evenkeel/formats';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { edm2Program } from '../../src/cli/program.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { decodePublishedSnapshot } from '../../src/index.ts';
 import { readNetwork, readWeights } from '../../src/node/index.ts';
+import { runCommand } from './run-command.ts';
 
 const published = fileURLToPath(new URL('../../conformance/snapshot_tiny.pkl', import.meta.url));
 let folder: string;
@@ -16,21 +16,12 @@ beforeAll(() => {
   cpSync(published, join(folder, 'tiny-0008388-0.130.pkl'));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
-beforeEach(() => {
-  output = '';
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    output += text;
-    return true;
-  });
-  vi.spyOn(process.stderr, 'write').mockImplementation(() => true);
-});
-afterEach(() => vi.restoreAllMocks());
 
 /** Runs the command; a wrong use is thrown as an error too. */
 async function edm2(...args: string[]): Promise<void> {
-  const program = edm2Program();
-  for (const command of [program, ...program.commands]) command.exitOverride();
-  await program.parseAsync(args, { from: 'user' });
+  const { code, stdout, stderr } = await runCommand(...args);
+  output = stdout;
+  if (code !== 0) throw new Error(stderr);
 }
 
 /** Numbers in the published snapshot that were trained. */
