@@ -84,7 +84,10 @@ fn powerOf(x: f32, y: f32) -> f32 {
   var power = exponential(product);
   if (abs(product) < 200.0f) {
     let rest = productError(bounded, logarithm.x, product) + bounded * logarithm.y;
-    let more = power + power * rest;
+    // Of a small power the correction would be subnormal, which devices may take for 0.
+    let scale = select(vec2f(1.0f), vec2f(0x1p64f, 0x1p-64f), power < 0x1p-60f);
+    let scaled = power * scale.x;
+    let more = (scaled + scaled * rest) * scale.y;
     power = select(power, more, (bitcast<u32>(more) & 0x7f800000u) != 0x7f800000u);
   }
   return bitcast<f32>(bitcast<u32>(power) | sign);
