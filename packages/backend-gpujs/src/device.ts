@@ -1,15 +1,19 @@
-import type { DeviceHandle, GpuKernel, Handle } from './library.ts';
+import { type DeviceHandle, type GpuKernel, type Handle, modeOf } from './library.ts';
 import type { OpenedMode } from './modes.ts';
 import type { Launch } from './source/launch.ts';
 
 /** Above any loop of a kernel: gpu.js ends loops there without a word. */
 const LOOPS = 2 ** 30;
 
+/** Lengths of arrays that are sent without compiling. */
+const MOST_UPLOADS = 64;
+
 const settings = { precision: 'single', pipeline: true, immutable: true, loopMaxIterations: LOOPS } as const;
 
 /** A compiled kernel and how many executables have it. */
 interface Compiled {
-  kernel: GpuKernel | undefined;
+  /** By which of its scalars are -0: gpu.js hands on a changed scalar alone, and takes -0 and 0 for the same. */
+  readonly kernels: Map<string, GpuKernel>;
   users: number;
 }
 
@@ -17,7 +21,8 @@ interface Compiled {
 export class Device {
   readonly #opened: OpenedMode;
   readonly #kernels = new Map<string, Compiled>();
-  #upload: GpuKernel | undefined;
+  /** By length: one that takes any keeps, in WebGL, drawing as many elements as at first. */
+  readonly #uploads = new Map<number, GpuKernel>();
   handles = 0;
   kernelsRun = 0;
 
@@ -34,15 +39,22 @@ export class Device {
     const { gpu, library, mode } = this.#opened;
     this.handles++;
     if (mode === 'webasm' || mode === 'cpu') return values;
-    this.#upload ??= gpu.createKernel('function kernel(a0) { return a0[this.thread.x]; }', {
+    const size = [values.length];
+    let kernel = this.#uploads.get(values.length);
+    // The last used comes last.
+    if (kernel) this.#uploads.delete(values.length);
+    kernel ??= gpu.createKernel('function kernel(a0) { return a0[this.thread.x]; }', {
       ...settings,
-      output: [values.length],
-      dynamicOutput: true,
-      dynamicArguments: true,
+      output: size,
       argumentTypes: { a0: 'Input' },
     });
-    this.#upload.setOutput([values.length]);
-    return this.#upload(library.input(values, [values.length]));
+    this.#uploads.set(values.length, kernel);
+    for (const [length, oldest] of this.#uploads) {
+      if (this.#uploads.size <= MOST_UPLOADS) break;
+      oldest.destroy();
+      this.#uploads.delete(length);
+    }
+    return kernel(library.input(values, size));
   }
 
   async download(handle: Handle): Promise<Float32Array> {
@@ -58,27 +70,27 @@ export class Device {
   retain(key: string): void {
     const known = this.#kernels.get(key);
     if (known) known.users++;
-    else this.#kernels.set(key, { kernel: undefined, users: 1 });
+    else this.#kernels.set(key, { kernels: new Map(), users: 1 });
   }
 
   forget(key: string): void {
     const known = this.#kernels.get(key) as Compiled;
     if (--known.users > 0) return;
-    known.kernel?.destroy();
+    for (const kernel of known.kernels.values()) kernel.destroy();
     this.#kernels.delete(key);
   }
 
   async launch(key: string, launch: Launch, arrays: readonly Handle[], scalars: readonly number[]): Promise<Handle> {
     const compiled = this.#kernels.get(key) as Compiled;
-    compiled.kernel ??= this.#create(launch, arrays);
-    const handle = await compiled.kernel(...arrays, ...scalars);
-    const { mode } = this.#opened;
-    const ran = compiled.kernel.kernel?.constructor.mode;
-    if (ran !== undefined && ran !== mode) {
-      throw new Error(
-        `gpu.js ran it as ${ran} instead of ${mode}: ${compiled.kernel.kernel?.fallbackReason ?? 'no reason given'}`,
-      );
-    }
+    const zeros = scalars.map((value) => (Object.is(value, -0) ? '-' : '+')).join('');
+    const kernel = compiled.kernels.get(zeros) ?? this.#create(launch, arrays);
+    compiled.kernels.set(zeros, kernel);
+    const handle = await kernel(...arrays, ...scalars);
+    const { library, mode } = this.#opened;
+    const { fallbackReason } = kernel.kernel;
+    const ran = modeOf(library, kernel.kernel.constructor);
+    if (ran !== mode)
+      throw new Error(`gpu.js ran it as ${ran} instead of ${mode}: ${fallbackReason ?? 'no reason given'}`);
     this.handles++;
     return handle;
   }
@@ -96,10 +108,10 @@ export class Device {
 
   /** Ends all; `last` ends the device that all backends of this mode share. */
   async destroy(last: boolean): Promise<void> {
-    for (const { kernel } of this.#kernels.values()) kernel?.destroy();
+    for (const { kernels } of this.#kernels.values()) for (const kernel of kernels.values()) kernel.destroy();
     this.#kernels.clear();
     const shared = last && this.#opened.mode === 'webgpu' ? await this.upload(new Float32Array(1)) : undefined;
-    this.#upload?.destroy();
+    for (const kernel of this.#uploads.values()) kernel.destroy();
     await this.#opened.gpu.destroy();
     (shared as DeviceHandle | undefined)?.context?.device?.destroy();
   }

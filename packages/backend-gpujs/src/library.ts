@@ -1,12 +1,37 @@
+import { type GpujsMode, modes } from './options.ts';
+
 /** What is used of gpu.js, by the names that it has there. */
-export interface GpuLibrary {
+export interface GpuLibrary extends Readonly<Record<KernelName, unknown>> {
   readonly GPU: new (settings: { mode: string }) => Gpu;
   readonly input: (values: Float32Array, size: number[]) => unknown;
 }
 
+type KernelName =
+  | 'WebGPUKernel'
+  | 'WebGL2Kernel'
+  | 'WebGLKernel'
+  | 'HeadlessGLKernel'
+  | 'WebAssemblyKernel'
+  | 'CPUKernel';
+
+/** The classes that run kernels: `gpu.mode` only repeats what was asked for. */
+const kernelNames: Readonly<Record<GpujsMode, KernelName>> = {
+  webgpu: 'WebGPUKernel',
+  webgl2: 'WebGL2Kernel',
+  webgl: 'WebGLKernel',
+  headlessgl: 'HeadlessGLKernel',
+  webasm: 'WebAssemblyKernel',
+  cpu: 'CPUKernel',
+};
+
+/** The mode that a class of kernels is. */
+export function modeOf(library: GpuLibrary, kernelClass: unknown): GpujsMode | undefined {
+  return modes.find((mode) => library[kernelNames[mode]] === kernelClass);
+}
+
 export interface Gpu {
-  /** The class that runs kernels: `gpu.mode` only repeats what was asked for. */
-  readonly Kernel: { readonly mode: string };
+  /** The class that runs kernels. */
+  readonly Kernel: unknown;
   createKernel(source: string, settings: KernelSettings): GpuKernel;
   destroy(): Promise<void> | void;
 }
@@ -16,8 +41,6 @@ export interface KernelSettings {
   readonly precision: 'single';
   readonly pipeline: boolean;
   readonly immutable: boolean;
-  readonly dynamicOutput?: boolean;
-  readonly dynamicArguments?: boolean;
   readonly loopMaxIterations: number;
   readonly functions?: readonly object[];
   readonly argumentTypes?: Readonly<Record<string, string>>;
@@ -25,9 +48,8 @@ export interface KernelSettings {
 
 export interface GpuKernel {
   (...values: readonly unknown[]): Handle | Promise<Handle>;
-  setOutput(output: readonly number[]): unknown;
   destroy(): void;
-  readonly kernel?: { readonly constructor: { readonly mode?: string }; readonly fallbackReason?: string | null };
+  readonly kernel: { readonly constructor: unknown; readonly fallbackReason?: string | null };
 }
 
 /** A result on the device; on the processor, the values. */

@@ -1,4 +1,4 @@
-import { type DeviceHandle, type Gpu, type GpuLibrary, loadLibrary, messageOf } from './library.ts';
+import { type DeviceHandle, type Gpu, type GpuLibrary, loadLibrary, messageOf, modeOf } from './library.ts';
 import { provideWebgpu } from './node-webgpu.ts';
 import type { GpujsMode } from './options.ts';
 
@@ -34,7 +34,7 @@ export async function openMode(wanted: GpujsMode | undefined): Promise<OpenedMod
 async function tryMode(library: GpuLibrary, mode: GpujsMode): Promise<Gpu> {
   if (mode === 'webgpu') await provideWebgpu();
   const gpu = new library.GPU({ mode });
-  const ran = gpu.Kernel.mode;
+  const ran = modeOf(library, gpu.Kernel);
   if (ran !== mode) {
     await gpu.destroy();
     throw new Error(`gpu.js would run ${ran} instead`);
@@ -49,9 +49,9 @@ async function tryMode(library: GpuLibrary, mode: GpujsMode): Promise<Gpu> {
   });
   const handle = await kernel(0.5);
   const values = handle instanceof Float32Array ? handle : await handle.toArray();
-  const by = kernel.kernel?.constructor.mode;
+  const by = modeOf(library, kernel.kernel.constructor);
   if (!(handle instanceof Float32Array)) (handle as DeviceHandle).delete();
-  if (by !== undefined && by !== mode) throw new Error(`gpu.js ran ${by} instead`);
+  if (by !== mode) throw new Error(`gpu.js ran ${by} instead`);
   if (values[2] !== 1) throw new Error(`it computes wrong values: 2 x 0.5 gave ${values[2]}`);
   return gpu;
 }
