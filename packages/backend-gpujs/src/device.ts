@@ -113,6 +113,8 @@ export class Device {
     const shared = last && this.#opened.mode === 'webgpu' ? await this.upload(new Float32Array(1)) : undefined;
     for (const kernel of this.#uploads.values()) kernel.destroy();
     await this.#opened.gpu.destroy();
-    (shared as DeviceHandle | undefined)?.context?.device?.destroy();
+    const device = (shared as DeviceHandle | undefined)?.context?.device;
+    if (shared) this.release(shared);
+    device?.destroy();
   }
 }
