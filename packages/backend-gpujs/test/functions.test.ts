@@ -11,6 +11,7 @@ const samples = Array.from({ length: 450 }, (_, i) => 1.37 * 2 ** (-40 + 0.37 * 
   Math.fround(size),
   -Math.fround(size),
 ]);
+samples.push(3.4028234663852886e38, -3.4028234663852886e38);
 
 describe('helpers are right to half a unit in the last place of float32', () => {
   test.each([

@@ -142,7 +142,7 @@ const functions = {
     if (x == 0) { return -1 / Math.abs(x); }
     return (x - x) / Math.abs(x - x);
   }
-  if (x > 3.4028234e38) { return x; }
+  if (x * 0.5 > 3e38) { return x; }
   let f = x;
   let e = 0 * x;
   if (f < 1e-30) { f = f * 16777216; e = -24; }

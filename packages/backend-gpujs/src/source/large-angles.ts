@@ -51,7 +51,7 @@ const fraction = range(FRACTION)
  * Hanek (1983), in bytes: x is a whole number m times a power of two, which says what digits of 2 / pi count.
  */
 export const reduceLarge = `
-    if (!(size < 3.4028235e38)) { return (x - x) / (x - x); }
+    if (!(size * 0.5 < 3e38)) { return (x - x) / (x - x); }
     let m = size;
     let exponent = 0.5 - 0.5;
 ${scaling}
