@@ -218,17 +218,19 @@ class PlanRunner implements GpujsBackend, BufferHome {
     // Callers may reuse their argument array.
     const settled = { ...call, arguments: call.arguments.slice() };
     const stepTimes = this.#inOrder(() => new PlanRun(this.#device, executable, settled, buffers).run());
-    const done = stepTimes.then(() => undefined);
+    const submitted = stepTimes.then(() => undefined);
+    const done = submitted.then(() => this.#device.finished());
     // Who never looks at a run must not bring the process down with its failure.
-    for (const promise of [stepTimes, done]) promise.catch(() => {});
+    for (const promise of [stepTimes, submitted, done]) promise.catch(() => {});
     const outputs = plan.outputs.map((value) => buffers[value] as DeviceBuffer);
-    return { submitted: done, done, outputs, ...(call.profile ? { stepTimes } : {}) };
+    return { submitted, done, outputs, ...(call.profile ? { stepTimes } : {}) };
   }
 
   async dispose(): Promise<void> {
     if (this.#isDisposed) return;
     this.#isDisposed = true;
     await this.#queue;
+    await this.#device.finished();
     for (const buffer of [...this.#live]) buffer.free();
     await this.#queue;
     this.#executables.clear();

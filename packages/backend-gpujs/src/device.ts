@@ -1,4 +1,4 @@
-import { type DeviceHandle, type GpuKernel, type Handle, modeOf } from './library.ts';
+import { type DeviceHandle, type GpuKernel, type Handle, modeOf, type SharedDevice } from './library.ts';
 import type { OpenedMode } from './modes.ts';
 import type { Launch } from './source/launch.ts';
 
@@ -23,6 +23,7 @@ export class Device {
   readonly #kernels = new Map<string, Compiled>();
   /** By length: one that takes any keeps, in WebGL, drawing as many elements as at first. */
   readonly #uploads = new Map<number, GpuKernel>();
+  #shared: SharedDevice | undefined;
   handles = 0;
   kernelsRun = 0;
 
@@ -55,6 +56,11 @@ export class Device {
       this.#uploads.delete(length);
     }
     return kernel(library.input(values, size));
+  }
+
+  /** WebGPU's launches are only submitted when they return; all others are done, or wait in order for whoever reads. */
+  async finished(): Promise<void> {
+    if (this.#opened.mode === 'webgpu') await this.#shared?.queue.onSubmittedWorkDone();
   }
 
   async download(handle: Handle): Promise<Float32Array> {
@@ -92,6 +98,7 @@ export class Device {
     if (ran !== mode)
       throw new Error(`gpu.js ran it as ${ran} instead of ${mode}: ${fallbackReason ?? 'no reason given'}`);
     this.handles++;
+    if (!(handle instanceof Float32Array)) this.#shared ??= handle.context?.device;
     return handle;
   }
 

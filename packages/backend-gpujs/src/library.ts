@@ -55,11 +55,17 @@ export interface GpuKernel {
 /** A result on the device; on the processor, the values. */
 export type Handle = Float32Array | DeviceHandle;
 
+/** The WebGPU device that gpu.js made. */
+export interface SharedDevice {
+  readonly queue: { onSubmittedWorkDone(): Promise<unknown> };
+  destroy(): void;
+}
+
 export interface DeviceHandle {
   readonly type: string;
   toArray(): Float32Array | Promise<Float32Array>;
   delete(): void;
-  readonly context?: { readonly device?: { destroy(): void } };
+  readonly context?: { readonly device?: SharedDevice };
 }
 
 /** @throws where the package is not installed, with how to install it. */
