@@ -12,13 +12,16 @@ const packageOrder: Record<string, readonly string[]> = {
   edm2: ['mp-nn', 'nn', 'formats', 'tensor'],
 };
 /** Added for programs, whose user picks a backend; the libraries never name one. */
-const backendsOfPrograms: Record<string, readonly string[]> = { edm2: ['backend-wasm', 'backend-webgpu'] };
+const backendsOfPrograms: Record<string, readonly string[]> = {
+  edm2: ['backend-wasm', 'backend-gpujs', 'backend-webgpu'],
+};
 const backendMayImport: readonly string[] = ['tensor'];
 
 /** Packages of others that a package may import. */
 const foreignPackages: Record<string, readonly string[]> = {
   tensor: ['ndarray'],
   formats: ['fast-png', 'fflate'],
+  'backend-gpujs': ['gpu.js'],
 };
 /** Added for `src/testing`, which the package's main entry must not reach. */
 const foreignInTesting: readonly string[] = ['fast-check'];

@@ -2,6 +2,7 @@ import { wasm } from '@evenkeel/backend-wasm';
 import { type Backend, createJsBackend, setBackend, setDevelopmentMode } from '@evenkeel/tensor';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import colors from 'picocolors';
+import { openGpujs } from '../cli/open-gpujs.ts';
 import { openWebgpu } from '../cli/open-webgpu.ts';
 import { failureLines, tableLines, totals } from './report.ts';
 import { runConformance } from './run.ts';
@@ -10,6 +11,7 @@ const backends: Readonly<Record<string, () => Backend | Promise<Backend>>> = {
   js: () => createJsBackend(),
   wasm: () => wasm({ experimental: true }),
   webgpu: openWebgpu,
+  gpujs: openGpujs,
 };
 
 function kindList(value: string): string[] {

@@ -1,0 +1,60 @@
+import { type DeviceBuffer, type DType, type HostArray, hostArray } from '@evenkeel/tensor';
+import type { Handle } from './library.ts';
+import { isOnDevice } from './stored-values.ts';
+
+/** What a buffer needs of its backend. */
+export interface BufferHome {
+  writeBuffer(target: GpujsBuffer, values: HostArray): Promise<void>;
+  readBuffer(source: GpujsBuffer): Promise<HostArray>;
+  freed(buffer: GpujsBuffer): void;
+}
+
+/**
+ * A buffer of the user's. gpu.js makes a new texture for each result: `handle` is exchanged by every write. Whole numbers
+ * are kept in `host`, with a copy in floats on the device once a kernel reads them.
+ */
+export class GpujsBuffer implements DeviceBuffer {
+  readonly dtype: DType;
+  readonly length: number;
+  readonly home: BufferHome;
+  handle: Handle | undefined;
+  host: HostArray | undefined;
+  #isFreed = false;
+
+  constructor(dtype: DType, length: number, home: BufferHome) {
+    this.dtype = dtype;
+    this.length = length;
+    this.home = home;
+    if (!isOnDevice(dtype)) this.host = hostArray(dtype, length);
+  }
+
+  /** @throws when the buffer is freed. */
+  check(use: string): void {
+    if (!this.#isFreed) return;
+    throw new Error(
+      `gpujs backend: ${use} of a freed buffer, ${this.dtype} of length ${this.length}. Keep it until its last use is given`,
+    );
+  }
+
+  async write(values: HostArray): Promise<void> {
+    this.check('write');
+    const expected = hostArray(this.dtype, 0).constructor;
+    if (values.constructor !== expected || values.length !== this.length) {
+      throw new Error(
+        `gpujs backend: write of ${values.constructor.name} of length ${values.length} to a buffer of ${this.dtype}, length ${this.length}. Give a ${expected.name} of that length`,
+      );
+    }
+    await this.home.writeBuffer(this, values.slice());
+  }
+
+  async read(): Promise<HostArray> {
+    this.check('read');
+    return this.home.readBuffer(this);
+  }
+
+  free(): void {
+    this.check('free');
+    this.#isFreed = true;
+    this.home.freed(this);
+  }
+}

@@ -1,0 +1,140 @@
+import { type HostArray, hostArray } from '@evenkeel/tensor';
+import type { Call, HostStep, Plan } from '@evenkeel/tensor/kernel';
+import { GpujsBuffer } from './buffer.ts';
+import type { Device } from './device.ts';
+import { type GpujsExecutable, stepName } from './executable.ts';
+import { type Handle, messageOf } from './library.ts';
+import { fromFloats, isOnDevice, toFloats } from './stored-values.ts';
+
+/** Where a value of the plan is at run time: on the device, on the host, or both. */
+interface Place {
+  handle: Handle | undefined;
+  host: HostArray | undefined;
+}
+
+/** One run of a plan: step after step, temporaries released after their last use. */
+export class PlanRun {
+  readonly #device: Device;
+  readonly #executable: GpujsExecutable;
+  readonly #call: Call;
+  /** Buffers of inputs and outputs, places of temporaries. */
+  readonly #places: Place[];
+
+  constructor(device: Device, executable: GpujsExecutable, call: Call, buffers: readonly (GpujsBuffer | undefined)[]) {
+    this.#device = device;
+    this.#executable = executable;
+    this.#call = call;
+    this.#places = executable.plan.values.map((_, i) => buffers[i] ?? { handle: undefined, host: undefined });
+  }
+
+  /** Milliseconds of each step. */
+  async run(): Promise<number[]> {
+    const { plan } = this.#executable;
+    const times: number[] = [];
+    try {
+      for (let step = 0; step < plan.steps.length; step++) {
+        const start = performance.now();
+        try {
+          if (plan.steps[step]?.kernel.kind === 'host') await this.#hostStep(step);
+          else await this.#kernel(step);
+        } catch (error) {
+          throw new Error(`gpujs backend: ${stepName(plan, step)} failed: ${messageOf(error)}`, { cause: error });
+        }
+        times.push(performance.now() - start);
+        plan.values.forEach(({ role, last }, value) => {
+          if (role === 'temporary' && last === step) this.#drop(this.#places[value] as Place);
+        });
+      }
+    } finally {
+      for (const place of this.#places) if (!(place instanceof GpujsBuffer)) this.#drop(place);
+    }
+    return times;
+  }
+
+  async #kernel(step: number): Promise<void> {
+    const { plan, launches } = this.#executable;
+    const { operands, arguments: numbers } = plan.steps[step] as Plan['steps'][number];
+    const temporaries = new Map<number, Handle>();
+    const results: [number, Handle][] = [];
+    try {
+      for (const { key, launch } of launches[step] as GpujsExecutable['launches'][number]) {
+        const arrays: Handle[] = [];
+        for (const { kind, number } of launch.arrays) {
+          arrays.push(
+            kind === 'operand' ? await this.#handle(operands[number] as number) : (temporaries.get(number) as Handle),
+          );
+        }
+        const scalars = launch.scalars.map((scalar) => {
+          return scalar.kind === 'constant'
+            ? scalar.value
+            : (this.#call.arguments[numbers[scalar.number] as number] as number);
+        });
+        const made = await this.#device.launch(key, launch, arrays, scalars);
+        if (launch.result.kind === 'temporary') temporaries.set(launch.result.number, made);
+        else results.push([operands[launch.result.number] as number, made]);
+      }
+    } catch (error) {
+      for (const [, made] of results) this.#device.release(made);
+      throw error;
+    } finally {
+      for (const temporary of temporaries.values()) this.#device.release(temporary);
+    }
+    // All launches have read what in-place results overwrite.
+    for (const [value, made] of results) this.#put(value, made);
+    this.#device.kernelsRun++;
+  }
+
+  async #hostStep(step: number): Promise<void> {
+    const { plan } = this.#executable;
+    const { operands, arguments: numbers, kernel } = plan.steps[step] as Plan['steps'][number];
+    const inputs: HostArray[] = [];
+    for (const operand of operands.slice(0, -1)) inputs.push(await this.#values(operand));
+    const given = Float64Array.from(numbers, (number) => this.#call.arguments[number] as number);
+    const result = await (kernel as HostStep).run(inputs, given);
+    const output = operands[operands.length - 1] as number;
+    const { dtype, length } = plan.values[output] as Plan['values'][number];
+    const expected = hostArray(dtype, 0).constructor;
+    if (result.constructor !== expected || result.length !== length) {
+      throw new Error(
+        `returned ${result.constructor.name} of length ${result.length}, the result is ${dtype} of ${length}. Return a ${expected.name} of length ${length}`,
+      );
+    }
+    if (isOnDevice(dtype)) {
+      this.#put(output, await this.#device.upload(toFloats(result)));
+      return;
+    }
+    const place = this.#places[output] as Place;
+    this.#drop(place);
+    place.host = result.slice();
+  }
+
+  /** A value on the device; whole numbers are sent there when a kernel first reads them. */
+  async #handle(value: number): Promise<Handle> {
+    const place = this.#places[value] as Place;
+    const { length } = this.#executable.plan.values[value] as Plan['values'][number];
+    place.handle ??= await this.#device.upload(
+      place.host ? toFloats(place.host) : new Float32Array(Math.max(1, length)),
+    );
+    return place.handle;
+  }
+
+  async #values(value: number): Promise<HostArray> {
+    const place = this.#places[value] as Place;
+    if (place.host) return place.host.slice();
+    const { dtype, length } = this.#executable.plan.values[value] as Plan['values'][number];
+    if (!isOnDevice(dtype)) return hostArray(dtype, length);
+    return fromFloats(dtype, await this.#device.download(await this.#handle(value)), length);
+  }
+
+  #put(value: number, made: Handle): void {
+    const place = this.#places[value] as Place;
+    if (place.handle) this.#device.release(place.handle);
+    place.handle = made;
+  }
+
+  #drop(place: Place): void {
+    if (place.handle) this.#device.release(place.handle);
+    place.handle = undefined;
+    place.host = undefined;
+  }
+}

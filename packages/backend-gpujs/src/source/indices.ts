@@ -1,0 +1,216 @@
+import {
+  alwaysHolds,
+  type Guard,
+  type Index,
+  IndexSpace,
+  type Linear,
+  type LinearGuard,
+} from '@evenkeel/tensor/kernel';
+import type { Value } from './code.ts';
+import { EXACT, type Program } from './program.ts';
+import { Refusal } from './refusal.ts';
+
+type Term = Linear['terms'][number];
+
+const INT32 = 2 ** 31;
+
+/** Prints the indices of one kernel as floats that hold whole numbers, each part in the loop that it changes in. */
+export class Indices {
+  readonly space = new IndexSpace();
+  readonly #axes: Linear[];
+  readonly #values = new Map<number, Value>();
+  readonly #linears = new Map<Index, Linear>();
+  readonly #program: Program;
+
+  /** `sizes` of the kernel's axes, by axis number. */
+  constructor(sizes: readonly number[], program: Program) {
+    this.#program = program;
+    this.#axes = sizes.map((size) => this.space.addAxis(size));
+  }
+
+  /** Axis `axis` has this value from now on. */
+  bind(axis: number, value: Value): void {
+    this.#values.set(axis, value);
+  }
+
+  /** Binds the axes of which a store's index is made, so that it is this thread's number. */
+  bindStore(index: Index): void {
+    const { code, thread } = this.#program;
+    const linear = this.linear(index);
+    const terms = [...linear.terms].sort((a, b) => b.factor - a.factor);
+    let rest = thread;
+    for (const { atom, factor } of terms) {
+      if (atom.kind !== 'axis' || linear.constant !== 0)
+        throw new Refusal('a store whose index cannot be turned round');
+      if (factor === 1) {
+        this.bind(atom.axis, rest);
+        continue;
+      }
+      const quotient = this.#quotient(rest, factor);
+      this.bind(atom.axis, quotient);
+      rest = code.define(`${rest.text} - ${quotient.text} * ${factor}`, 'float', [rest, quotient]);
+    }
+  }
+
+  /** Binds axes `first` ... to the digits of a row-major position. */
+  bindDigits(first: number, sizes: readonly number[], position: Value): void {
+    const { code } = this.#program;
+    let rest = position;
+    // Where an axis has no elements nothing is computed, but it is printed.
+    let stride = sizes.reduce((all, size) => all * Math.max(1, size), 1);
+    sizes.forEach((size, i) => {
+      if (size === 1) return;
+      stride /= Math.max(1, size);
+      if (stride === 1) {
+        this.bind(first + i, rest);
+        return;
+      }
+      const quotient = this.#quotient(rest, stride);
+      this.bind(first + i, quotient);
+      rest = code.define(`${rest.text} - ${quotient.text} * ${stride}`, 'float', [rest, quotient]);
+    });
+  }
+
+  linear(index: Index): Linear {
+    const known = this.#linears.get(index);
+    if (known) return known;
+    const linear = this.#convert(index);
+    this.#linears.set(index, linear);
+    return linear;
+  }
+
+  #convert(index: Index): Linear {
+    const { space } = this;
+    switch (index.kind) {
+      case 'literal':
+        return space.literal(index.value);
+      case 'axis':
+        return this.#axes[index.axis] as Linear;
+      case 'add':
+        return space.add(this.linear(index.left), this.linear(index.right));
+      case 'mul':
+        return space.mul(this.linear(index.left), index.by);
+      case 'floorDiv':
+        return space.floorDiv(this.linear(index.left), index.by);
+      case 'mod':
+        return space.mod(this.linear(index.left), index.by);
+      case 'load': {
+        const guards = index.guards.map((guard) => this.#linearGuard(guard));
+        return space.load(index.operand, this.linear(index.index), guards, { min: -INT32, max: 2 * INT32 - 1 });
+      }
+    }
+  }
+
+  #linearGuard(guard: Guard): LinearGuard {
+    return { ...guard, index: this.linear(guard.index) };
+  }
+
+  value(index: Index): Value {
+    return this.#valueOf(this.linear(index));
+  }
+
+  /** Outer blocks' parts are added first, so that they leave the inner blocks. */
+  #valueOf(linear: Linear): Value {
+    const { code } = this.#program;
+    checkExact(linear);
+    const parts = linear.terms.map((term) => this.#term(term));
+    parts.sort((a, b) => a.scope.depth - b.scope.depth);
+    const [first, ...others] = parts;
+    if (!first) return this.#program.number(linear.constant);
+    const constant = this.#program.number(linear.constant);
+    const start = linear.constant === 0 ? first : code.define(`${first.text} + ${constant.text}`, 'float', [first]);
+    return others.reduce((sum, part) => code.define(`${sum.text} + ${part.text}`, 'float', [sum, part]), start);
+  }
+
+  #term({ atom, factor }: Term): Value {
+    const { code } = this.#program;
+    let value: Value;
+    if (atom.kind === 'axis') value = this.#values.get(atom.axis) as Value;
+    else if (atom.kind === 'load') {
+      value = this.guarded(this.#conjunction(atom.guards), atom.operand, this.#valueOf(atom.base));
+    } else {
+      const base = this.#valueOf(atom.base);
+      value = this.#quotient(base, atom.by);
+      if (atom.kind === 'mod') {
+        value = code.define(`${base.text} - ${value.text} * ${atom.by}`, 'float', [base, value]);
+      }
+    }
+    if (factor === 1) return value;
+    return code.define(`${value.text} * ${this.#program.number(factor).text}`, 'float', [value]);
+  }
+
+  /** An element of an operand, 0 where `condition` does not hold; nothing outside of the operand is read. */
+  guarded(condition: Value | undefined, operand: number, index: Value): Value {
+    const { code } = this.#program;
+    const array = { kind: 'operand', number: operand } as const;
+    if (!condition) return this.#program.element(array, index);
+    const zero = this.zero;
+    const place = code.define(`${condition.text} ? ${index.text} : ${zero.text}`, 'float', [condition, index]);
+    const value = this.#program.element(array, place);
+    return code.define(`${condition.text} ? ${value.text} : ${zero.text}`, 'float', [condition, value]);
+  }
+
+  get zero(): Value {
+    return this.#program.code.given('0');
+  }
+
+  #quotient(value: Value, by: number): Value {
+    const { code } = this.#program;
+    if (by === 1) return value;
+    // The product with a power of two is exact.
+    if ((by & (by - 1)) === 0) return code.define(`Math.floor(${value.text} * ${1 / by})`, 'float', [value]);
+    return this.#program.call('floorQuotient', value, code.given(`${by}`));
+  }
+
+  /** The condition that all guards hold; undefined where they always do. */
+  condition(guards: readonly Guard[]): Value | undefined {
+    return this.#conjunction(guards.map((guard) => this.#linearGuard(guard)));
+  }
+
+  #conjunction(guards: readonly LinearGuard[]): Value | undefined {
+    const { code } = this.#program;
+    const conditions = guards.filter((guard) => !alwaysHolds(guard)).map((guard) => this.#guard(guard));
+    conditions.sort((a, b) => a.scope.depth - b.scope.depth);
+    const [first, ...others] = conditions;
+    return others.reduce(
+      (all, next) => code.define(`${all?.text} && ${next.text}`, 'bool', [all as Value, next]),
+      first,
+    );
+  }
+
+  #guard(guard: LinearGuard): Value {
+    const { code } = this.#program;
+    const { index } = guard;
+    if (guard.kind === 'multiple') {
+      const rest = this.#valueOf(this.space.mod(index, guard.of));
+      return code.define(`${rest.text} < 1`, 'bool', [rest]);
+    }
+    const { from, to } = guard;
+    const value = this.#valueOf(index);
+    const [before, end] = [this.#program.number(from - 1), this.#program.number(to)];
+    if (index.min >= from) return code.define(`${value.text} < ${end.text}`, 'bool', [value]);
+    if (index.max < to) return code.define(`${value.text} > ${before.text}`, 'bool', [value]);
+    return code.define(`${value.text} > ${before.text} && ${value.text} < ${end.text}`, 'bool', [value]);
+  }
+}
+
+/** Refuses what floats do not count exactly. What is read from a buffer is guarded: it counts nothing here. */
+function checkExact(linear: Linear): void {
+  const [min, max] = boundsOf(linear);
+  if (min > -EXACT && max < EXACT) return;
+  throw new Refusal(`an index of ${min < -EXACT ? min : max} is above gpu.js's limit of 2^24 elements`);
+}
+
+function boundsOf({ terms, constant }: Linear): [number, number] {
+  let [min, max] = [constant, constant];
+  for (const { atom, factor } of terms) {
+    if (atom.kind === 'load' || (atom.kind !== 'axis' && readsBuffer(atom.base))) continue;
+    min += factor * (factor > 0 ? atom.min : atom.max);
+    max += factor * (factor > 0 ? atom.max : atom.min);
+  }
+  return [min, max];
+}
+
+function readsBuffer({ terms }: Linear): boolean {
+  return terms.some(({ atom }) => atom.kind === 'load' || (atom.kind !== 'axis' && readsBuffer(atom.base)));
+}

@@ -1,0 +1,27 @@
+/** An array that a launch reads or writes: an operand of its kernel, or the result of an earlier launch of it. */
+export type ArrayName =
+  | { readonly kind: 'operand'; readonly number: number }
+  | { readonly kind: 'temporary'; readonly number: number };
+
+/** A float that a launch is given: a launch argument of the kernel, or a number that source text cannot say. */
+export type Scalar =
+  | { readonly kind: 'argument'; readonly number: number }
+  | { readonly kind: 'constant'; readonly value: number };
+
+/** A function that generated code calls. It may call none itself: GLSL would want them in order. */
+export interface HelperFunction {
+  readonly name: string;
+  readonly source: string;
+  readonly argumentTypes: readonly 'Float'[];
+  readonly returnType: 'Float';
+}
+
+/** One gpu.js kernel: as many threads as its result has elements, each returns one. */
+export interface Launch {
+  readonly source: string;
+  readonly functions: readonly HelperFunction[];
+  readonly arrays: readonly ArrayName[];
+  readonly scalars: readonly Scalar[];
+  readonly result: ArrayName;
+  readonly length: number;
+}
