@@ -62,6 +62,7 @@ describe.skipIf(noDevice)('functions, by units in the last place', () => {
     ['sigmoid', 3, moderate, (x) => x.sigmoid()],
     ['x^0.3', 2, everything.map(Math.abs), (x) => x.pow(0.3)],
     ['x^-2.5', 2, spread(2 ** -40, 2 ** 40).map(Math.abs), (x) => x.pow(-2.5)],
+    ['x^3 down to 1e-36', 2, spread(2 ** -39, 2 ** -30).map(Math.abs), (x) => x.pow(tensor([3]))],
     ['1.0001^x', 2, spread(1, 400_000), (x) => tensor([Math.fround(1.0001)]).pow(x)],
     ['1 / x', 1.5, spread(2 ** -125.9, 2 ** 125.9), (x) => tensor([1]).div(x)],
     ['x mod 0.7', 0, spread(2 ** -30, 2 ** 100), (x) => x.mod(Math.fround(0.7))],
