@@ -9,7 +9,7 @@ const shared = {
   fp16: false,
 } as const;
 
-/** Networks that learn on a machine without a GPU: sizes for minutes to a night. */
+/** Networks that learn on a machine without a GPU: sizes for minutes to a night. `docs/presets.md` says what was tried. */
 export const smallPresets: readonly TrainingPreset[] = [
   {
     ...shared,
@@ -30,9 +30,9 @@ export const smallPresets: readonly TrainingPreset[] = [
     madeFor: { imgResolution: 28, imgChannels: 1, labelDim: 10 },
     network: { modelChannels: 24, channelMult: [1, 2, 2], numBlocks: 1, attnResolutions: [7, 8], channelsPerHead: 16 },
     duration: 256 * Ki,
-    batchSize: 16,
+    batchSize: 8,
     loss: { pMean: -0.6, pStd: 1.2, sigmaData: 0.5 },
-    learningRate: { referenceRate: 0.02, decayBatches: 1000, rampupImages: 1600 },
+    learningRate: { referenceRate: 0.03, decayBatches: 500, rampupImages: 400 },
     snapshotImages: 16 * Ki,
     checkpointImages: 16 * Ki,
     statusImages: 2 * Ki,
@@ -50,9 +50,9 @@ export const smallPresets: readonly TrainingPreset[] = [
       channelsPerHead: 32,
     },
     duration: 512 * Ki,
-    batchSize: 16,
+    batchSize: 8,
     loss: { pMean: -0.6, pStd: 1.4, sigmaData: 0.5 },
-    learningRate: { referenceRate: 0.015, decayBatches: 2000, rampupImages: 8000 },
+    learningRate: { referenceRate: 0.02, decayBatches: 1000, rampupImages: 400 },
     snapshotImages: 32 * Ki,
     checkpointImages: 8 * Ki,
     statusImages: 2 * Ki,
