@@ -52,7 +52,7 @@ export const smallPresets: readonly TrainingPreset[] = [
     duration: 512 * Ki,
     batchSize: 8,
     loss: { pMean: -0.6, pStd: 1.4, sigmaData: 0.5 },
-    learningRate: { referenceRate: 0.02, decayBatches: 1000, rampupImages: 400 },
+    learningRate: { referenceRate: 0.03, decayBatches: 500, rampupImages: 400 },
     snapshotImages: 32 * Ki,
     checkpointImages: 8 * Ki,
     statusImages: 2 * Ki,
