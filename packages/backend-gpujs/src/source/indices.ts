@@ -2,9 +2,9 @@ import {
   alwaysHolds,
   type Guard,
   type Index,
-  IndexSpace,
   type Linear,
   type LinearGuard,
+  LinearIndices,
 } from '@evenkeel/tensor/kernel';
 import type { Value } from './code.ts';
 import { EXACT, type Program } from './program.ts';
@@ -12,20 +12,16 @@ import { Refusal } from './refusal.ts';
 
 type Term = Linear['terms'][number];
 
-const INT32 = 2 ** 31;
-
 /** Prints the indices of one kernel as floats that hold whole numbers, each part in the loop that it changes in. */
 export class Indices {
-  readonly space = new IndexSpace();
-  readonly #axes: Linear[];
   readonly #values = new Map<number, Value>();
-  readonly #linears = new Map<Index, Linear>();
+  readonly #linears: LinearIndices;
   readonly #program: Program;
 
   /** `sizes` of the kernel's axes, by axis number. */
   constructor(sizes: readonly number[], program: Program) {
     this.#program = program;
-    this.#axes = sizes.map((size) => this.space.addAxis(size));
+    this.#linears = new LinearIndices(sizes, program.operands);
   }
 
   /** Axis `axis` has this value from now on. */
@@ -36,7 +32,7 @@ export class Indices {
   /** Binds the axes of which a store's index is made, so that it is this thread's number. */
   bindStore(index: Index): void {
     const { code, thread } = this.#program;
-    const linear = this.linear(index);
+    const linear = this.#linears.of(index);
     const terms = [...linear.terms].sort((a, b) => b.factor - a.factor);
     let rest = thread;
     for (const { atom, factor } of terms) {
@@ -71,42 +67,8 @@ export class Indices {
     });
   }
 
-  linear(index: Index): Linear {
-    const known = this.#linears.get(index);
-    if (known) return known;
-    const linear = this.#convert(index);
-    this.#linears.set(index, linear);
-    return linear;
-  }
-
-  #convert(index: Index): Linear {
-    const { space } = this;
-    switch (index.kind) {
-      case 'literal':
-        return space.literal(index.value);
-      case 'axis':
-        return this.#axes[index.axis] as Linear;
-      case 'add':
-        return space.add(this.linear(index.left), this.linear(index.right));
-      case 'mul':
-        return space.mul(this.linear(index.left), index.by);
-      case 'floorDiv':
-        return space.floorDiv(this.linear(index.left), index.by);
-      case 'mod':
-        return space.mod(this.linear(index.left), index.by);
-      case 'load': {
-        const guards = index.guards.map((guard) => this.#linearGuard(guard));
-        return space.load(index.operand, this.linear(index.index), guards, { min: -INT32, max: 2 * INT32 - 1 });
-      }
-    }
-  }
-
-  #linearGuard(guard: Guard): LinearGuard {
-    return { ...guard, index: this.linear(guard.index) };
-  }
-
   value(index: Index): Value {
-    return this.#valueOf(this.linear(index));
+    return this.#valueOf(this.#linears.of(index));
   }
 
   /** Outer blocks' parts are added first, so that they leave the inner blocks. */
@@ -164,7 +126,7 @@ export class Indices {
 
   /** The condition that all guards hold; undefined where they always do. */
   condition(guards: readonly Guard[]): Value | undefined {
-    return this.#conjunction(guards.map((guard) => this.#linearGuard(guard)));
+    return this.#conjunction(guards.map((guard) => this.#linears.guard(guard)));
   }
 
   #conjunction(guards: readonly LinearGuard[]): Value | undefined {
@@ -182,7 +144,7 @@ export class Indices {
     const { code } = this.#program;
     const { index } = guard;
     if (guard.kind === 'multiple') {
-      const rest = this.#valueOf(this.space.mod(index, guard.of));
+      const rest = this.#valueOf(this.#linears.space.mod(index, guard.of));
       return code.define(`${rest.text} < 1`, 'bool', [rest]);
     }
     const { from, to } = guard;

@@ -2,9 +2,9 @@ import {
   alwaysHolds,
   type Guard,
   type Index,
-  IndexSpace,
   type Linear,
   type LinearGuard,
+  LinearIndices,
   type Operand,
 } from '@evenkeel/tensor/kernel';
 import type { Code, Value } from './code.ts';
@@ -25,25 +25,19 @@ export interface IndexContext {
 
 /** Prints the indices of one kernel as i32, each part in the loop that it changes in. */
 export class Indices {
-  readonly space = new IndexSpace();
-  readonly #axes: Linear[];
   readonly #values = new Map<number, Value>();
-  readonly #linears = new Map<Index, Linear>();
+  readonly #linears: LinearIndices;
   readonly #context: IndexContext;
 
   /** `sizes` of the kernel's axes, by axis number. */
   constructor(sizes: readonly number[], context: IndexContext) {
     this.#context = context;
-    this.#axes = sizes.map((size) => this.space.addAxis(size));
+    this.#linears = new LinearIndices(sizes, context.operands);
   }
 
   /** Axis `axis` has this value from now on. */
   bind(axis: number, value: Value): void {
     this.#values.set(axis, value);
-  }
-
-  axis(axis: number): Linear {
-    return this.#axes[axis] as Linear;
   }
 
   /** Binds axes `first`, `first + 1` ... of `sizes` to the digits of a row-major position. */
@@ -70,50 +64,8 @@ export class Indices {
     }
   }
 
-  /** Axis `axis` is another index from now on. */
-  substitute(axis: number, by: Linear): void {
-    this.#axes[axis] = by;
-    this.#linears.clear();
-  }
-
-  linear(index: Index): Linear {
-    const known = this.#linears.get(index);
-    if (known) return known;
-    const linear = this.#convert(index);
-    this.#linears.set(index, linear);
-    return linear;
-  }
-
-  #convert(index: Index): Linear {
-    const { space } = this;
-    switch (index.kind) {
-      case 'literal':
-        return space.literal(index.value);
-      case 'axis':
-        return this.axis(index.axis);
-      case 'add':
-        return space.add(this.linear(index.left), this.linear(index.right));
-      case 'mul':
-        return space.mul(this.linear(index.left), index.by);
-      case 'floorDiv':
-        return space.floorDiv(this.linear(index.left), index.by);
-      case 'mod':
-        return space.mod(this.linear(index.left), index.by);
-      case 'load': {
-        const unsigned = this.#context.operands[index.operand]?.dtype === 'uint32';
-        const bounds = unsigned ? { min: 0, max: 2 * INT32 - 1 } : { min: -INT32, max: INT32 - 1 };
-        const guards = index.guards.map((guard) => this.linearGuard(guard));
-        return space.load(index.operand, this.linear(index.index), guards, bounds);
-      }
-    }
-  }
-
-  linearGuard(guard: Guard): LinearGuard {
-    return { ...guard, index: this.linear(guard.index) };
-  }
-
   value(index: Index): Value {
-    return this.valueOf(this.linear(index));
+    return this.valueOf(this.#linears.of(index));
   }
 
   /** Outer blocks' parts are added first, so that they leave the inner blocks. */
@@ -162,7 +114,7 @@ export class Indices {
 
   /** The condition that all guards hold; undefined where they always do. */
   condition(guards: readonly Guard[]): Value | undefined {
-    return this.#conjunction(guards.map((guard) => this.linearGuard(guard)));
+    return this.#conjunction(guards.map((guard) => this.#linears.guard(guard)));
   }
 
   #conjunction(guards: readonly LinearGuard[]): Value | undefined {
@@ -180,7 +132,7 @@ export class Indices {
     const { code } = this.#context;
     const { index } = guard;
     if (guard.kind === 'multiple') {
-      const rest = this.valueOf(this.space.mod(index, guard.of));
+      const rest = this.valueOf(this.#linears.space.mod(index, guard.of));
       return code.define(`${rest.text} == 0`, 'bool', [rest]);
     }
     const { from, to } = guard;

@@ -1,5 +1,6 @@
-import { alwaysHolds, IndexSpace, type Linear, type LinearGuard } from '../kernel/index-math.ts';
+import { alwaysHolds, type IndexSpace, type Linear, type LinearGuard } from '../kernel/index-math.ts';
 import type { Guard, Index, Operand } from '../kernel/ir.ts';
+import { LinearIndices } from '../kernel/linear-indices.ts';
 import type { LoopBuilder } from './loop-builder.ts';
 import type { Value } from './loops.ts';
 
@@ -9,18 +10,14 @@ const INT32 = 2 ** 31;
 
 /** Prints the indices of one kernel: simplified over the loops' sizes, each part computed in the loop that it changes in. */
 export class IndexValues {
-  readonly space = new IndexSpace();
-  readonly #axes: Linear[];
   readonly #loops = new Map<number, Value>();
-  readonly #linears = new Map<Index, Linear>();
+  readonly #linears: LinearIndices;
   readonly #builder: LoopBuilder;
-  readonly #operands: readonly Operand[];
 
   /** `sizes` of the kernel's axes, by axis number. */
   constructor(builder: LoopBuilder, sizes: readonly number[], operands: readonly Operand[]) {
     this.#builder = builder;
-    this.#operands = operands;
-    this.#axes = sizes.map((size) => this.space.addAxis(size));
+    this.#linears = new LinearIndices(sizes, operands);
   }
 
   /** Axis `axis` is `loop` from now on. */
@@ -28,51 +25,21 @@ export class IndexValues {
     this.#loops.set(axis, loop);
   }
 
+  get space(): IndexSpace {
+    return this.#linears.space;
+  }
+
   axis(axis: number): Linear {
-    return this.#axes[axis] as Linear;
+    return this.#linears.axis(axis);
   }
 
   /** Axis `axis` is another index from now on. */
   substitute(axis: number, by: Linear): void {
-    this.#axes[axis] = by;
-    this.#linears.clear();
+    this.#linears.substitute(axis, by);
   }
 
   linear(index: Index): Linear {
-    const known = this.#linears.get(index);
-    if (known) return known;
-    const linear = this.#convert(index);
-    this.#linears.set(index, linear);
-    return linear;
-  }
-
-  #convert(index: Index): Linear {
-    const { space } = this;
-    switch (index.kind) {
-      case 'literal':
-        return space.literal(index.value);
-      case 'axis':
-        return this.axis(index.axis);
-      case 'add':
-        return space.add(this.linear(index.left), this.linear(index.right));
-      case 'mul':
-        return space.mul(this.linear(index.left), index.by);
-      case 'floorDiv':
-        return space.floorDiv(this.linear(index.left), index.by);
-      case 'mod':
-        return space.mod(this.linear(index.left), index.by);
-      case 'load': {
-        const unsigned = this.#operands[index.operand]?.dtype === 'uint32';
-        const bounds = unsigned ? { min: 0, max: 2 * INT32 - 1 } : { min: -INT32, max: INT32 - 1 };
-        const guards = index.guards.map((guard) => this.#linearGuard(guard));
-        return space.load(index.operand, this.linear(index.index), guards, bounds);
-      }
-    }
-  }
-
-  #linearGuard(guard: Guard): LinearGuard {
-    const index = this.linear(guard.index);
-    return guard.kind === 'range' ? { ...guard, index } : { ...guard, index };
+    return this.#linears.of(index);
   }
 
   value(index: Index): Value {
@@ -124,7 +91,7 @@ export class IndexValues {
 
   /** The condition that all guards hold; undefined where they always do. */
   condition(guards: readonly Guard[]): Value | undefined {
-    return this.#conjunction(guards.map((guard) => this.#linearGuard(guard)));
+    return this.#conjunction(guards.map((guard) => this.#linears.guard(guard)));
   }
 
   #conjunction(guards: readonly LinearGuard[]): Value | undefined {

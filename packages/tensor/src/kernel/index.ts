@@ -6,6 +6,7 @@ export { describeKernel } from './describe-kernel.ts';
 export { elementBytes } from './element-bytes.ts';
 export { alwaysHolds, axesOf, directFactor, IndexSpace, type Linear, type LinearGuard } from './index-math.ts';
 export type * from './ir.ts';
+export { LinearIndices } from './linear-indices.ts';
 export type * from './plan.ts';
 export { type Pass, planRow, type RowPlan } from './row-plan.ts';
 export { showBytes } from './show-bytes.ts';
