@@ -1,3 +1,4 @@
+import { cosineSeries, logErfc, sineSeries, singleCoefficients } from '@evenkeel/tensor/kernel';
 import { reduceLarge } from './large-angles.ts';
 import type { HelperFunction } from './launch.ts';
 
@@ -14,28 +15,8 @@ function polynomial(x: string, coefficients: readonly number[]): string {
   );
 }
 
-const factorial = (n: number): number => (n < 2 ? 1 : n * factorial(n - 1));
-
-/** (sin(r) / r - 1) / r² and (cos(r) - 1) / r² in r², |r| <= pi / 4: Taylor's. */
-const sine = Array.from({ length: 4 }, (_, i) => (i % 2 ? 1 : -1) / factorial(2 * i + 3));
-const cosine = Array.from({ length: 5 }, (_, i) => (i % 2 ? 1 : -1) / factorial(2 * i + 2));
-/** (exp(r) - 1 - r) / r², |r| <= ln(2) / 2; the functions below interpolate at Chebyshev's points too. */
-const exponent = [0.5, 0.16666576989698775, 0.041666554617204574, 0.008363179052722578, 0.0013926183587713494];
-/** (atanh(s) / s - 1) / s² in s². */
-const logarithm = [0.33333342547714534, 0.19994378858302425, 0.14790492964987212];
-/** (tanh(x) / x - 1) / x² in x², |x| <= 0.625. */
-const hyperbolic = [
-  -0.33333328944134255, 0.13332769736976327, -0.05385090957851358, 0.020997178999074752, -0.006096714165908197,
-];
-/** erf(x) / x in x², |x| <= 1, and ln(erfc(x)), 1 <= x <= 4. */
-const errors = [
-  1.1283791658483509, -0.37612626666720334, 0.11283594715160218, -0.026854212010626412, 0.005189087423433974,
-  -0.000801686428716587, 7.875875062685488e-5,
-];
-const logComplement = [
-  -0.0007658977796976417, -1.125893652409103, -0.6391412576467043, -0.10328111759830176, 0.02260477223804863,
-  -0.0034323513807002423, 0.00031693702249140847, -1.3272361811238555e-5,
-];
+/** As many terms as float32 needs. */
+const [sine, cosine] = [sineSeries.slice(0, 4), cosineSeries.slice(0, 5)];
 
 /** ln 2 in two parts: products of the first with exponents are exact. */
 const ln2 = [0.693359375, -2.1219444005469057e-4] as const;
@@ -53,7 +34,7 @@ const exponentialOf = (x: string): string => `
   if (bounded < -104) { bounded = -104; }
   let n = Math.floor(bounded * ${float(Math.LOG2E)} + 0.5);
   const r = (bounded - n * ${float(ln2[0])}) - n * ${float(ln2[1])};
-  let power = r * r * ${polynomial('r', exponent)} + r + 1;
+  let power = r * r * ${polynomial('r', singleCoefficients.exp)} + r + 1;
   let factor = 2;
   if (n < 0) { factor = 0.5; n = -n; }
   for (let i = 0; i < 8; i++) {
@@ -165,7 +146,7 @@ const functions = {
   const difference = f - 1;
   const s = difference / (f + 1);
   const z = s * s;
-  const correction = s * (2 * z * ${polynomial('z', logarithm)} - difference);
+  const correction = s * (2 * z * ${polynomial('z', singleCoefficients.log)} - difference);
   return e * ${float(ln2[0])} + ((e * ${float(ln2[1])} + correction) + difference);`,
   },
   sigmoid: {
@@ -182,7 +163,7 @@ const functions = {
   let size = Math.abs(x);
   if (size < 0.625) {
     const z = x * x;
-    return x + x * z * ${polynomial('z', hyperbolic)};
+    return x + x * z * ${polynomial('z', singleCoefficients.tanh)};
   }
   if (size > 20) { size = 20; }${exponentialOf('2 * size')}
   const value = 1 - 2 / (power + 1);
@@ -196,10 +177,10 @@ const functions = {
   let size = Math.abs(x);
   if (size < 1) {
     const z = x * x;
-    return x * ${polynomial('z', errors)};
+    return x * ${polynomial('z', singleCoefficients.erf)};
   }
   if (size > 4) { size = 4; }
-  const logarithm = ${polynomial('size', logComplement)};${exponentialOf('logarithm')}
+  const logarithm = ${polynomial('size', logErfc)};${exponentialOf('logarithm')}
   if (x < 0) { return power - 1; }
   return 1 - power;`,
   },

@@ -1,6 +1,14 @@
+import {
+  type Coefficients,
+  cosineSeries,
+  doubleCoefficients,
+  logErfc,
+  scaledErfc,
+  sineSeries,
+  singleCoefficients,
+} from '@evenkeel/tensor/kernel';
 import type { Local } from '../encoder.ts';
 import type { Arithmetic, Value } from './arithmetic.ts';
-import { type Coefficients, cosine, double, logErfc, scaledErfc, sine, single } from './coefficients.ts';
 
 const { POSITIVE_INFINITY: INFINITY, NaN: NAN } = Number;
 
@@ -16,7 +24,7 @@ function isSingle(m: Arithmetic): boolean {
 }
 
 function coefficientsOf(m: Arithmetic): Coefficients {
-  return isSingle(m) ? single : double;
+  return isSingle(m) ? singleCoefficients : doubleCoefficients;
 }
 
 export function exp(m: Arithmetic, x: Value): Local {
@@ -108,8 +116,8 @@ function sineOfQuarter(m: Arithmetic, x: Value, quarters: 0 | 1): Local {
 /** sin(r + turns * pi / 2) for |r| <= pi / 4. */
 export function sineOfRest(m: Arithmetic, r: Value, turns: Value): Local {
   const z = m.mul(r, r);
-  const sin = m.madd(m.mul(r, z), m.polynomial(z, sine), r);
-  const cos = m.add(m.mul(z, m.polynomial(z, cosine)), 1);
+  const sin = m.madd(m.mul(r, z), m.polynomial(z, sineSeries), r);
+  const cos = m.add(m.mul(z, m.polynomial(z, cosineSeries)), 1);
   const half = m.floor(m.mul(turns, 0.5));
   const isOdd = m.notEqual(m.mul(half, 2), turns);
   const size = m.select(isOdd, cos, sin);
@@ -128,8 +136,8 @@ export function sineOfFew(m: Arithmetic, x: Local, quarters: 0 | 1): Local {
   const { n, isOdd, sign } = m.turns(x, 2 / Math.PI, quarters);
   const r = fewHalfPi.reduce((rest: Local, part) => m.madd(n, -part, rest), x);
   const z = m.mul(r, r);
-  const sin = m.madd(m.mul(r, z), m.polynomial(z, sine.slice(0, 4)), r);
-  const cos = m.madd(z, m.polynomial(z, cosine.slice(0, 5)), 1);
+  const sin = m.madd(m.mul(r, z), m.polynomial(z, sineSeries.slice(0, 4)), r);
+  const cos = m.madd(z, m.polynomial(z, cosineSeries.slice(0, 5)), 1);
   const value = m.withTurned(m.select(isOdd, cos, sin), sign);
   return quarters === 0 ? m.select(m.equal(x, 0), x, value) : value;
 }
@@ -178,7 +186,7 @@ function preciseLog(m: Arithmetic, x: Value): { high: Local; low: Local } {
   const remainder = m.sub(m.sub(m.sub(difference, product), error), m.mul(s, sumError));
   const sRest = m.div(remainder, sum);
   const z = m.mul(s, s);
-  const series = m.mul(m.mul(m.mul(s, 2), z), m.polynomial(z, double.log));
+  const series = m.mul(m.mul(m.mul(s, 2), z), m.polynomial(z, doubleCoefficients.log));
   const [ln2High, ln2Low] = doubleLn2;
   const whole = m.mul(exponent, ln2High);
   const twice = m.add(s, s);

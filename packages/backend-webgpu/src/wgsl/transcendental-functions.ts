@@ -1,3 +1,4 @@
+import { cosineSeries, logErfc, sineSeries, singleCoefficients } from '@evenkeel/tensor/kernel';
 import type { WgslFunction } from './functions.ts';
 
 const float = (value: number): string => {
@@ -13,28 +14,8 @@ function polynomial(x: string, coefficients: readonly number[]): string {
   );
 }
 
-const factorial = (n: number): number => (n < 2 ? 1 : n * factorial(n - 1));
-
-/** (sin(r) / r - 1) / r² and (cos(r) - 1) / r² in r², |r| <= pi / 4: Taylor's. */
-const sine = Array.from({ length: 4 }, (_, i) => (i % 2 ? 1 : -1) / factorial(2 * i + 3));
-const cosine = Array.from({ length: 5 }, (_, i) => (i % 2 ? 1 : -1) / factorial(2 * i + 2));
-/** (exp(r) - 1 - r) / r², |r| <= ln(2) / 2; the functions below interpolate at Chebyshev's points too. */
-const exponential = [0.5, 0.16666576989698775, 0.041666554617204574, 0.008363179052722578, 0.0013926183587713494];
-/** (atanh(s) / s - 1) / s² in s². */
-const logarithm = [0.33333342547714534, 0.19994378858302425, 0.14790492964987212];
-/** (tanh(x) / x - 1) / x² in x², |x| <= 0.625. */
-const hyperbolic = [
-  -0.33333328944134255, 0.13332769736976327, -0.05385090957851358, 0.020997178999074752, -0.006096714165908197,
-];
-/** erf(x) / x in x², |x| <= 1, and ln(erfc(x)), 1 <= x <= 4. */
-const errorFunction = [
-  1.1283791658483509, -0.37612626666720334, 0.11283594715160218, -0.026854212010626412, 0.005189087423433974,
-  -0.000801686428716587, 7.875875062685488e-5,
-];
-const logComplement = [
-  -0.0007658977796976417, -1.125893652409103, -0.6391412576467043, -0.10328111759830176, 0.02260477223804863,
-  -0.0034323513807002423, 0.00031693702249140847, -1.3272361811238555e-5,
-];
+/** As many terms as float32 needs. */
+const [sine, cosine] = [sineSeries.slice(0, 4), cosineSeries.slice(0, 5)];
 
 /** ln 2 in two parts: products of the first with exponents are exact. */
 export const ln2 = [0.693359375, -2.1219444005469057e-4] as const;
@@ -56,7 +37,7 @@ fn exponential(x: f32) -> f32 {
   let bounded = clamp(x, -104.0f, 89.0f);
   let n = round(bounded * ${float(Math.LOG2E)});
   let r = (bounded - n * ${float(ln2[0])}) - n * ${float(ln2[1])};
-  let power = r * r * ${polynomial('r', exponential)} + r + 1.0f;
+  let power = r * r * ${polynomial('r', singleCoefficients.exp)} + r + 1.0f;
   let whole = i32(n);
   let half = whole >> 1u;
   return power * bitcast<f32>((half + 127) << 23u) * bitcast<f32>((whole - half + 127) << 23u);
@@ -90,7 +71,7 @@ fn logarithm(x: f32) -> f32 {
   let s = difference / (parts.x + 1.0f);
   let z = s * s;
   // 2 atanh(s) = d - s d + 2 s³ (1/3 + ...): s d is small beside d, which is exact.
-  let correction = s * (2.0f * z * ${polynomial('z', logarithm)} - difference);
+  let correction = s * (2.0f * z * ${polynomial('z', singleCoefficients.log)} - difference);
   return parts.y * ${float(ln2[0])} + ((parts.y * ${float(ln2[1])} + correction) + difference);
 }`,
   },
@@ -111,7 +92,7 @@ fn hyperbolicTangent(x: f32) -> f32 {
   let size = abs(x);
   if (size < 0.625f) {
     let z = x * x;
-    return x + x * z * ${polynomial('z', hyperbolic)};
+    return x + x * z * ${polynomial('z', singleCoefficients.tanh)};
   }
   return withSign(1.0f - 2.0f / (exponential(2.0f * min(size, 20.0f)) + 1.0f), x);
 }`,
@@ -124,10 +105,10 @@ fn errorFunction(x: f32) -> f32 {
   let size = abs(x);
   if (size < 1.0f) {
     let z = x * x;
-    return x * ${polynomial('z', errorFunction)};
+    return x * ${polynomial('z', singleCoefficients.erf)};
   }
   let bounded = min(size, 4.0f);
-  return withSign(1.0f - exponential(${polynomial('bounded', logComplement)}), x);
+  return withSign(1.0f - exponential(${polynomial('bounded', logErfc)}), x);
 }`,
   },
   /** The upper half of a product of whole numbers. */

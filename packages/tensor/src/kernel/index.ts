@@ -1,6 +1,15 @@
 // What a backend of one's own is written against: plans, kernels, and help in reading them.
 export type { Backend, Call, Capabilities, DeviceBuffer, Executable, Run, ScratchItem } from './backend.ts';
 export { type BoundBuffers, bindInputs, bindOutputs } from './bind.ts';
+export {
+  type Coefficients,
+  cosineSeries,
+  doubleCoefficients,
+  logErfc,
+  scaledErfc,
+  sineSeries,
+  singleCoefficients,
+} from './coefficients.ts';
 export { flopsOf } from './cost.ts';
 export { describeKernel } from './describe-kernel.ts';
 export { elementBytes } from './element-bytes.ts';

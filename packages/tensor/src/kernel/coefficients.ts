@@ -1,6 +1,6 @@
 /**
- * Polynomials that interpolate at Chebyshev's points, computed in 60 digits; `single` for results in float32 (relative
- * error of the function below 3e-7), `double` below 1e-16 before rounding.
+ * Polynomials for functions that a backend computes itself. They interpolate at Chebyshev's points, computed in 60 digits:
+ * relative errors of the function are below 3e-7 for results in float32, below 1e-16 before rounding for float64.
  */
 export interface Coefficients {
   /** (exp(r) - 1 - r) / r², |r| <= ln(2) / 2. */
@@ -15,7 +15,8 @@ export interface Coefficients {
 
 const factorial = (n: number): number => (n < 2 ? 1 : n * factorial(n - 1));
 
-export const single: Coefficients = {
+/** For results in float32. */
+export const singleCoefficients: Coefficients = {
   exp: [0.5, 0.16666576989698775, 0.041666554617204574, 0.008363179052722578, 0.0013926183587713494],
   log: [0.33333342547714534, 0.19994378858302425, 0.14790492964987212],
   tanh: [-0.33333328944134255, 0.13332769736976327, -0.05385090957851358, 0.020997178999074752, -0.006096714165908197],
@@ -25,7 +26,8 @@ export const single: Coefficients = {
   ],
 };
 
-export const double: Coefficients = {
+/** For results in float64. */
+export const doubleCoefficients: Coefficients = {
   exp: Array.from({ length: 13 }, (_, i) => 1 / factorial(i + 2)),
   log: [
     0.3333333333333333, 0.2, 0.1428571428571425, 0.11111111111126576, 0.09090909087504616, 0.07692308122312976,
@@ -57,6 +59,13 @@ export const scaledErfc: readonly number[] = [
   -2.902652004392866e-7, -2.2960836640172656e-7, 2.1006932317945462e-8, 3.0997111248611914e-8,
 ];
 
-/** (sin(r) / r - 1) / r² and (cos(r) - 1) / r² in r², |r| <= pi / 4: Taylor's. */
-export const sine = Array.from({ length: 8 }, (_, i) => (i % 2 ? 1 : -1) / factorial(2 * i + 3));
-export const cosine = Array.from({ length: 8 }, (_, i) => (i % 2 ? 1 : -1) / factorial(2 * i + 2));
+/** (sin(r) / r - 1) / r² in r², |r| <= pi / 4: Taylor's, most of whose terms float32 does not need. */
+export const sineSeries: readonly number[] = Array.from(
+  { length: 8 },
+  (_, i) => (i % 2 ? 1 : -1) / factorial(2 * i + 3),
+);
+/** (cos(r) - 1) / r² in r², |r| <= pi / 4: Taylor's, most of whose terms float32 does not need. */
+export const cosineSeries: readonly number[] = Array.from(
+  { length: 8 },
+  (_, i) => (i % 2 ? 1 : -1) / factorial(2 * i + 2),
+);
