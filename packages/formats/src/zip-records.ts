@@ -19,27 +19,13 @@ const utf8Flag = 0x800;
 const date = (1 << 5) | 1;
 
 /** What stands before the content of a file. */
-export function localHeader({ name, crc32, size }: StoredEntry): Uint8Array {
-  return record(
-    0x04034b50,
-    [
-      [2, versions.plain],
-      [2, utf8Flag],
-      [2, 0], // stored
-      [2, 0],
-      [2, date],
-      [4, crc32],
-      [4, size],
-      [4, size],
-      [2, byteLength(name)],
-      [2, 0],
-    ],
-    name,
-  );
+export function localHeader(entry: StoredEntry): Uint8Array {
+  return record(0x04034b50, [[2, versions.plain], ...entryFields(entry), [2, 0]], entry.name);
 }
 
 /** What the directory says of a file. */
-export function centralRecord({ name, crc32, size, offset }: StoredEntry): Uint8Array {
+export function centralRecord(entry: StoredEntry): Uint8Array {
+  const { offset } = entry;
   const isWide = offset >= wide.u32;
   const extra = isWide
     ? fields([
@@ -54,14 +40,7 @@ export function centralRecord({ name, crc32, size, offset }: StoredEntry): Uint8
     [
       [2, version],
       [2, version],
-      [2, utf8Flag],
-      [2, 0], // stored
-      [2, 0],
-      [2, date],
-      [4, crc32],
-      [4, size],
-      [4, size],
-      [2, byteLength(name)],
+      ...entryFields(entry),
       [2, extra.length],
       [2, 0],
       [2, 0],
@@ -69,9 +48,23 @@ export function centralRecord({ name, crc32, size, offset }: StoredEntry): Uint8
       [4, 0],
       [4, Math.min(offset, wide.u32)],
     ],
-    name,
+    entry.name,
     extra,
   );
+}
+
+/** What its header and the directory both say of a file. */
+function entryFields({ name, crc32, size }: StoredEntry): Field[] {
+  return [
+    [2, utf8Flag],
+    [2, 0], // stored
+    [2, 0],
+    [2, date],
+    [4, crc32],
+    [4, size],
+    [4, size],
+    [2, byteLength(name)],
+  ];
 }
 
 /** What ends an archive, zip64 where the directory needs it. */

@@ -2,7 +2,7 @@ import { Conv2d, type GroupNorm, Module, snakeCase } from '@evenkeel/nn';
 import type { Tensor } from '@evenkeel/tensor';
 import type { VaeShape } from './encoder.ts';
 import { MidBlock } from './mid-block.ts';
-import { groupNorm, ResnetBlock, type VaeLayerOptions } from './resnet-block.ts';
+import { groupNorm, type ResnetBlock, resnetBlocks, type VaeLayerOptions } from './resnet-block.ts';
 
 /** Doubles height and width: every pixel four times, then a 3x3 convolution. */
 class Upsampler extends Module {
@@ -29,9 +29,7 @@ class UpBlock extends Module {
 
   constructor(inChannels: number, outChannels: number, layers: number, isLast: boolean, options: VaeLayerOptions) {
     super();
-    this.resnets = Array.from({ length: layers }, (_, layer) => {
-      return new ResnetBlock(layer === 0 ? inChannels : outChannels, outChannels, options);
-    });
+    this.resnets = resnetBlocks(layers, inChannels, outChannels, options);
     this.upsamplers = isLast ? [] : [new Upsampler(outChannels, options)];
   }
 

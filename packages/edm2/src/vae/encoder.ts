@@ -1,7 +1,7 @@
 import { Conv2d, type GroupNorm, Module, snakeCase } from '@evenkeel/nn';
 import type { Tensor } from '@evenkeel/tensor';
 import { MidBlock } from './mid-block.ts';
-import { groupNorm, ResnetBlock, type VaeLayerOptions } from './resnet-block.ts';
+import { groupNorm, type ResnetBlock, resnetBlocks, type VaeLayerOptions } from './resnet-block.ts';
 
 /** Channels of pictures, of latents, and of each level from the top. */
 export interface VaeShape {
@@ -32,17 +32,13 @@ class DownBlock extends Module {
 
   constructor(inChannels: number, outChannels: number, layers: number, isLast: boolean, options: VaeLayerOptions) {
     super();
-    this.resnets = Array.from({ length: layers }, (_, layer) => {
-      return new ResnetBlock(layer === 0 ? inChannels : outChannels, outChannels, options);
-    });
+    this.resnets = resnetBlocks(layers, inChannels, outChannels, options);
     this.downsamplers = isLast ? [] : [new Downsampler(outChannels, options)];
   }
 
   forward(x: Tensor): Tensor {
-    return [...this.resnets, ...this.downsamplers].reduce(
-      (y, layer: Module & { forward(x: Tensor): Tensor }) => layer.call(y),
-      x,
-    );
+    const y = this.resnets.reduce((value, resnet) => resnet.call(value), x);
+    return this.downsamplers.reduce((value, downsampler) => downsampler.call(value), y);
   }
 }
 

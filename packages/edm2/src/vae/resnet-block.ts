@@ -36,6 +36,19 @@ export class ResnetBlock extends Module {
   }
 }
 
+/** The blocks of a level, one behind the other: the first changes the channels. */
+export function resnetBlocks(
+  layers: number,
+  inChannels: number,
+  outChannels: number,
+  options: VaeLayerOptions,
+): ResnetBlock[] {
+  return Array.from(
+    { length: layers },
+    (_, layer) => new ResnetBlock(layer === 0 ? inChannels : outChannels, outChannels, options),
+  );
+}
+
 export function groupNorm(channels: number, { normGroups, dtype }: VaeLayerOptions): GroupNorm {
   return new GroupNorm(normGroups, channels, { epsilon: normEpsilon, ...(dtype && { dtype }) });
 }
