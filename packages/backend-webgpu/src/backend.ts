@@ -5,7 +5,7 @@ import { BufferPool } from './buffer-pool.ts';
 import { capabilitiesOf, traitsOf } from './capabilities.ts';
 import { type Device, openDevice } from './device.ts';
 import { type DeviceError, watchErrors } from './error-scopes.ts';
-import { makeExecutable, type StepMemories, WebgpuExecutable } from './executable.ts';
+import { type Memories, makeExecutable, WebgpuExecutable } from './executable.ts';
 import { type Settings, settle, type WebgpuOptions } from './options.ts';
 import { Pipelines } from './pipelines.ts';
 import { Readback } from './readback.ts';
@@ -267,10 +267,10 @@ class PlanRunner implements WebgpuBackend, BufferHome {
   ): Handed | Promise<Handed> {
     const places = this.#arena.reserve(executable.layout);
     const { ofValue, ofScratch } = executable.layout;
-    const memories: StepMemories = {
-      ofValue: (value) => bound[value] ?? (places[ofValue[value] as number] as GPUBuffer),
-      ofScratch: (number) => places[ofScratch[number] as number] as GPUBuffer,
-    };
+    const memories: Memories = [
+      ...ofValue.map((place, value) => bound[value] ?? (places[place as number] as GPUBuffer)),
+      ...ofScratch.map((place) => places[place] as GPUBuffer),
+    ];
     const close = watchErrors(this.#device);
     let result: StepTimes | Promise<StepTimes>;
     try {

@@ -4,7 +4,9 @@ import type { Pipeline, Pipelines } from './pipelines.ts';
 import { layOut, type ScratchLayout } from './scratch.ts';
 import type { Launch, PrintedKernel } from './wgsl/printed-kernel.ts';
 
+/** Of a launch that are kept, and of a plan as a whole. */
 const MOST_BIND_GROUPS = 8;
+const MOST_BOUND = 4;
 
 /** A launch with its pipeline, and the bind groups that it was used with lately. */
 interface ReadyLaunch extends Pipeline {
@@ -12,14 +14,29 @@ interface ReadyLaunch extends Pipeline {
   readonly bindGroups: Map<string, GPUBindGroup>;
 }
 
+/** What is recorded of a launch. */
+export interface Dispatch {
+  readonly pipeline: GPUComputePipeline;
+  readonly group: GPUBindGroup;
+  readonly x: number;
+  readonly y: number;
+}
+
+/** The memories of one run: of each value, then each memory that kernels work in. */
+export type Memories = readonly GPUBuffer[];
+
+/** By step; none for host steps. */
+export type Dispatches = readonly (readonly Dispatch[])[];
+
 /** A plan as pipelines. */
 export class WebgpuExecutable implements Executable {
   readonly plan: Plan;
   readonly layout: ScratchLayout;
   readonly arguments: LaunchArguments;
-  /** By step; none for host steps. */
-  readonly launches: readonly (readonly ReadyLaunch[])[];
   isDisposed = false;
+  readonly #launches: readonly (readonly ReadyLaunch[])[];
+  /** The one used last comes first. */
+  readonly #bound: { readonly memories: Memories; readonly dispatches: Dispatches }[] = [];
   readonly #device: GPUDevice;
   readonly #uniforms: GPUBuffer | undefined;
   readonly #release: (executable: WebgpuExecutable) => void;
@@ -35,7 +52,7 @@ export class WebgpuExecutable implements Executable {
   ) {
     this.plan = plan;
     this.layout = parts.layout;
-    this.launches = parts.launches;
+    this.#launches = parts.launches;
     this.#device = parts.device;
     this.#release = parts.release;
     this.arguments = new LaunchArguments(plan);
@@ -54,20 +71,31 @@ export class WebgpuExecutable implements Executable {
     if (this.#uniforms) this.#device.queue.writeBuffer(this.#uniforms, 0, this.arguments.write(given));
   }
 
-  /** Records a step. `memories` has the memory of each value, then of each scratch place. */
-  encode(pass: GPUComputePassEncoder, step: number, memories: StepMemories): void {
-    for (const ready of this.launches[step] as readonly ReadyLaunch[]) {
-      pass.setPipeline(ready.pipeline);
-      pass.setBindGroup(0, this.#bindGroup(ready, step, memories));
-      pass.dispatchWorkgroups(ready.launch.workgroups[0], ready.launch.workgroups[1]);
-    }
+  /** The plan's dispatches. A step that is run again and again finds its memories where they were. */
+  bind(memories: Memories): Dispatches {
+    const at = this.#bound.findIndex((known) => isSame(known.memories, memories));
+    const found = this.#bound[at];
+    if (found && at === 0) return found.dispatches;
+    if (found) this.#bound.splice(at, 1);
+    const bound = found ?? { memories, dispatches: this.#launches.map((_, step) => this.#bindStep(step, memories)) };
+    this.#bound.unshift(bound);
+    if (this.#bound.length > MOST_BOUND) this.#bound.pop();
+    return bound.dispatches;
   }
 
-  #bindGroup({ launch, layout, bindGroups }: ReadyLaunch, step: number, memories: StepMemories): GPUBindGroup {
+  #bindStep(step: number, memories: Memories): Dispatch[] {
+    return (this.#launches[step] as readonly ReadyLaunch[]).map((ready) => {
+      const [x, y] = ready.launch.workgroups;
+      return { pipeline: ready.pipeline, group: this.#bindGroup(ready, step, memories), x, y };
+    });
+  }
+
+  #bindGroup({ launch, layout, bindGroups }: ReadyLaunch, step: number, memories: Memories): GPUBindGroup {
     const { operands } = this.plan.steps[step] as Plan['steps'][number];
-    const buffers = launch.bindings.map(({ kind, number }) =>
-      kind === 'operand' ? memories.ofValue(operands[number] as number) : memories.ofScratch(number),
-    );
+    const buffers = launch.bindings.map(({ kind, number }) => {
+      const place = kind === 'operand' ? (operands[number] as number) : this.plan.values.length + number;
+      return memories[place] as GPUBuffer;
+    });
     const key = buffers.map(identify).join();
     const known = bindGroups.get(key);
     if (known) return known;
@@ -92,12 +120,6 @@ export class WebgpuExecutable implements Executable {
   destroy(): void {
     this.#uniforms?.destroy();
   }
-}
-
-/** The memories of one run. */
-export interface StepMemories {
-  ofValue(value: number): GPUBuffer;
-  ofScratch(number: number): GPUBuffer;
 }
 
 /** Makes a printed plan ready. */
@@ -139,6 +161,12 @@ export function messageOf(error: unknown): string {
   return error instanceof Error
     ? error.message
     : String((error as { message?: unknown } | undefined)?.message ?? error);
+}
+
+function isSame(a: Memories, b: Memories): boolean {
+  // They are of one plan, so as many.
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 const identities = new WeakMap<GPUBuffer, number>();

@@ -1,6 +1,13 @@
 import { type HostArray, hostArray } from '@evenkeel/tensor';
 import type { Call, HostStep, Plan } from '@evenkeel/tensor/kernel';
-import { messageOf, type StepMemories, stepName, type WebgpuExecutable } from './executable.ts';
+import {
+  type Dispatch,
+  type Dispatches,
+  type Memories,
+  messageOf,
+  stepName,
+  type WebgpuExecutable,
+} from './executable.ts';
 import type { Readback } from './readback.ts';
 import { toStored } from './stored-values.ts';
 import { Timestamps } from './timestamps.ts';
@@ -9,7 +16,7 @@ import { Timestamps } from './timestamps.ts';
 export interface RunContext {
   readonly device: GPUDevice;
   readonly readback: Readback;
-  readonly memories: StepMemories;
+  readonly memories: Memories;
   kernelsSubmitted(count: number): void;
 }
 
@@ -58,16 +65,27 @@ function submitStretch(executable: WebgpuExecutable, from: number, to: number, c
   if (from === to) return;
   const encoder = context.device.createCommandEncoder();
   const pass = encoder.beginComputePass();
-  for (let step = from; step < to; step++) executable.encode(pass, step, context.memories);
+  record(pass, executable.bind(context.memories), from, to);
   pass.end();
   context.device.queue.submit([encoder.finish()]);
   context.kernelsSubmitted(to - from);
+}
+
+function record(pass: GPUComputePassEncoder, dispatches: Dispatches, from: number, to: number): void {
+  for (let step = from; step < to; step++) {
+    for (const { pipeline, group, x, y } of dispatches[step] as readonly Dispatch[]) {
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, group);
+      pass.dispatchWorkgroups(x, y);
+    }
+  }
 }
 
 /** Each step in a pass of its own, with the device's clock around it; where it has none, one step after the other. */
 async function profiled(executable: WebgpuExecutable, call: Call, context: RunContext): Promise<StepTimes> {
   const { device } = context;
   const { steps } = executable.plan;
+  const dispatches = executable.bind(context.memories);
   const times = steps.map(() => 0);
   const stamps = device.features.has('timestamp-query') ? new Timestamps(device, steps.length) : undefined;
   for (let step = 0; step < steps.length; step++) {
@@ -77,7 +95,7 @@ async function profiled(executable: WebgpuExecutable, call: Call, context: RunCo
     } else {
       const encoder = device.createCommandEncoder();
       const pass = encoder.beginComputePass(stamps ? { timestampWrites: stamps.around(step) } : {});
-      executable.encode(pass, step, context.memories);
+      record(pass, dispatches, step, step + 1);
       pass.end();
       device.queue.submit([encoder.finish()]);
       context.kernelsSubmitted(1);
@@ -107,7 +125,7 @@ async function runHostStep(plan: Plan, step: number, call: Call, context: RunCon
     const inputs = await Promise.all(
       operands.slice(0, -1).map((operand) => {
         const value = planValue(operand);
-        return context.readback.read(context.memories.ofValue(operand), value.dtype, value.length);
+        return context.readback.read(context.memories[operand] as GPUBuffer, value.dtype, value.length);
       }),
     );
     const given = Float64Array.from(numbers, (number) => call.arguments[number] as number);
@@ -118,7 +136,7 @@ async function runHostStep(plan: Plan, step: number, call: Call, context: RunCon
         `returned ${result.constructor.name} of length ${result.length}, the result is ${dtype} of ${length}. Return a ${expected.name} of length ${length}`,
       );
     }
-    context.device.queue.writeBuffer(context.memories.ofValue(output), 0, toStored(dtype, result));
+    context.device.queue.writeBuffer(context.memories[output] as GPUBuffer, 0, toStored(dtype, result));
   } catch (error) {
     throw new Error(`webgpu backend: ${stepName(plan, step)} failed: ${messageOf(error)}`, { cause: error });
   }

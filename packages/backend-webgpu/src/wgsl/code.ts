@@ -1,5 +1,5 @@
-/** Types of WGSL that generated code computes in. */
-export type WgslType = 'f32' | 'i32' | 'u32' | 'bool';
+/** Types of WGSL that generated code computes in; `vec4` is of whatever an array stores. */
+export type WgslType = 'f32' | 'i32' | 'u32' | 'bool' | 'vec4';
 
 /** A computed value: its text, and the block that it is known in. */
 export interface Value {

@@ -1,6 +1,6 @@
 import type { DType } from '@evenkeel/tensor';
 import { isFloat } from '@evenkeel/tensor';
-import type { Expr, ReduceOp, Store } from '@evenkeel/tensor/kernel';
+import type { Expr, Index, ReduceOp, Store } from '@evenkeel/tensor/kernel';
 import type { Value } from './code.ts';
 import type { FunctionName } from './functions.ts';
 import type { Indices } from './indices.ts';
@@ -79,6 +79,11 @@ export class Expressions {
     return value;
   }
 
+  #load(operand: number, index: Index): Value {
+    if (!this.#indices.areNeighbours(index)) return this.#program.load(operand, this.#indices.value(index));
+    return this.#program.loadOfFour(operand, this.#indices.fourOf(index));
+  }
+
   /** Computes the stores' values and indices; writes nothing before the returned function is called. */
   prepareStore({ operand, index, value }: Store): () => void {
     const position = this.#indices.value(index);
@@ -96,7 +101,7 @@ export class Expressions {
       case 'index':
         return this.#indices.value(expr.index);
       case 'load': {
-        const value = this.#program.load(expr.operand, this.#indices.value(expr.index));
+        const value = this.#load(expr.operand, expr.index);
         const condition = this.#indices.condition(expr.guards);
         if (!condition) return value;
         const none = value.type === 'bool' ? 'false' : `${value.type}(0)`;

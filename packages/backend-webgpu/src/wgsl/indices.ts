@@ -9,6 +9,7 @@ import {
 } from '@evenkeel/tensor/kernel';
 import type { Code, Value } from './code.ts';
 import type { FunctionName } from './functions.ts';
+import { stepOf } from './steps.ts';
 
 type Term = Linear['terms'][number];
 
@@ -23,21 +24,36 @@ export interface IndexContext {
   readInteger(operand: number, index: Value): Value;
 }
 
+/** Four neighbours along an axis are computed at once, and this is one of them: what is bound to the axis counts fours. */
+export interface Lane {
+  readonly axis: number;
+  readonly number: number;
+}
+
 /** Prints the indices of one kernel as i32, each part in the loop that it changes in. */
 export class Indices {
   readonly #values = new Map<number, Value>();
   readonly #linears: LinearIndices;
   readonly #context: IndexContext;
+  readonly #lane: Lane | undefined;
+  /** The axis that counts fours. */
+  readonly #fours: number;
 
-  /** `sizes` of the kernel's axes, by axis number. */
-  constructor(sizes: readonly number[], context: IndexContext) {
+  /** `sizes` of the kernel's axes, by axis number; that of a lane's axis is a multiple of 4. */
+  constructor(sizes: readonly number[], context: IndexContext, lane?: Lane) {
     this.#context = context;
     this.#linears = new LinearIndices(sizes, context.operands);
+    this.#lane = lane;
+    this.#fours = sizes.length;
+    if (!lane) return;
+    const { space } = this.#linears;
+    const fours = space.addAxis((sizes[lane.axis] as number) / 4);
+    this.#linears.substitute(lane.axis, space.add(space.mul(fours, 4), space.literal(lane.number)));
   }
 
   /** Axis `axis` has this value from now on. */
   bind(axis: number, value: Value): void {
-    this.#values.set(axis, value);
+    this.#values.set(axis === this.#lane?.axis ? this.#fours : axis, value);
   }
 
   /** Binds axes `first`, `first + 1` ... of `sizes` to the digits of a row-major position. */
@@ -47,7 +63,7 @@ export class Indices {
     const outermost = sizes.findIndex((size) => size !== 1);
     for (let axis = sizes.length - 1; axis >= 0; axis--) {
       // Where an axis has no elements nothing is computed, but it is compiled.
-      const size = Math.max(1, sizes[axis] as number);
+      const size = Math.max(1, (sizes[axis] as number) / (first + axis === this.#lane?.axis ? 4 : 1));
       if (sizes[axis] === 1) continue;
       if (axis === outermost) {
         this.bind(first + axis, rest);
@@ -66,6 +82,23 @@ export class Indices {
 
   value(index: Index): Value {
     return this.valueOf(this.#linears.of(index));
+  }
+
+  /** Whether the four neighbours are neighbours where `index` reads or writes, and start at a multiple of 4. */
+  areNeighbours(index: Index): boolean {
+    if (!this.#lane || Math.abs(stepOf(index, this.#lane.axis)) !== 1) return false;
+    return this.#linears.of(index).terms.every(({ factor }) => factor % 4 === 0);
+  }
+
+  /** Which four elements, counted in fours, and which of them this lane's is, where they are neighbours. */
+  fourOf(index: Index): { readonly at: Value; readonly element: number } {
+    const at = this.valueOf(this.#linears.space.floorDiv(this.#linears.of(index), 4));
+    return { at, element: this.elementOf(index) };
+  }
+
+  elementOf(index: Index): number {
+    const { constant } = this.#linears.of(index);
+    return constant - 4 * Math.floor(constant / 4);
   }
 
   /** Outer blocks' parts are added first, so that they leave the inner blocks. */

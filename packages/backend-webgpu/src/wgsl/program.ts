@@ -3,7 +3,7 @@ import type { Operand } from '@evenkeel/tensor/kernel';
 import { Code, type Value, type WgslType } from './code.ts';
 import type { DeviceTraits } from './device-traits.ts';
 import { type FunctionName, functionsText } from './functions.ts';
-import { Indices } from './indices.ts';
+import { Indices, type Lane } from './indices.ts';
 import type { Binding, Launch } from './printed-kernel.ts';
 
 /** What a dtype is computed in. */
@@ -34,6 +34,8 @@ export class Program {
   #usesArguments = false;
   /** Operands that this program writes; others are bound for reading alone. */
   readonly #written: ReadonlySet<number>;
+  /** Operands that are bound as arrays of four elements. */
+  #fours: ReadonlySet<number> = new Set();
 
   constructor(
     kernel: { readonly operands: readonly Operand[]; readonly arguments: readonly DType[] },
@@ -52,14 +54,25 @@ export class Program {
     return name;
   }
 
-  /** Indices over axes of these sizes. */
-  indices(sizes: readonly number[]): Indices {
-    return new Indices(sizes, {
+  /** Indices over axes of these sizes; `lane` as for {@link Indices}. */
+  indices(sizes: readonly number[], lane?: Lane): Indices {
+    const context = {
       code: this.code,
       operands: this.operands,
-      use: (name) => this.use(name),
-      readInteger: (operand, index) => this.#readInteger(operand, index),
-    });
+      use: (name: FunctionName) => this.use(name),
+      readInteger: (operand: number, index: Value) => this.#readInteger(operand, index),
+    };
+    return new Indices(sizes, context, lane);
+  }
+
+  /** These operands are read and written four elements at a time, wherever they can be; said before the first access. */
+  bindFours(operands: ReadonlySet<number>): void {
+    this.#fours = operands;
+  }
+
+  /** Whether an operand has float16 in pairs, two in a word. */
+  isPacked(operand: number): boolean {
+    return this.operands[operand]?.dtype === 'float16' && !this.traits.half;
   }
 
   call(name: FunctionName, type: WgslType, ...operands: readonly Value[]): Value {
@@ -75,22 +88,43 @@ export class Program {
 
   /** An element of an operand as computed with. */
   load(operand: number, index: Value): Value {
-    const { dtype } = this.operands[operand] as Operand;
     const array = this.#operandArray(operand);
-    const element = `${array}[${index.text}]`;
-    switch (dtype) {
-      case 'bool':
-        return this.code.define(`${element} != 0u`, 'bool', [index]);
-      case 'float16': {
-        if (this.traits.half) return this.code.define(`f32(${element})`, 'f32', [index]);
-        const place = `${array}[${index.text} >> 1u]`;
-        const word = this.#written.has(operand) ? `atomicLoad(&${place})` : place;
-        const bits = `(${word} >> ((u32(${index.text}) & 1u) * 16u)) & 0xffffu`;
-        return this.code.define(`${this.use('halfToFloat')}(${bits})`, 'f32', [index]);
-      }
-      default:
-        return this.code.define(element, wgslTypes[dtype], [index]);
+    if (this.isPacked(operand)) {
+      const place = `${array}[${index.text} >> 1u]`;
+      const word = this.#isAtomic(operand) ? `atomicLoad(&${place})` : place;
+      const bits = `(${word} >> ((u32(${index.text}) & 1u) * 16u)) & 0xffffu`;
+      return this.code.define(`${this.use('halfToFloat')}(${bits})`, 'f32', [index]);
     }
+    return this.#loaded(operand, this.#element(array, operand, index), index);
+  }
+
+  /** Element `element` of an operand's `at`th four. */
+  loadOfFour(operand: number, { at, element }: { at: Value; element: number }): Value {
+    const array = this.#operandArray(operand);
+    if (this.isPacked(operand)) {
+      const place = `${array}[${at.text} * 2 + ${element >> 1}]`;
+      const word = this.code.define(this.#isAtomic(operand) ? `atomicLoad(&${place})` : place, 'u32', [at]);
+      const bits = element % 2 === 0 ? `${word.text} & 0xffffu` : `${word.text} >> 16u`;
+      return this.code.define(`${this.use('halfToFloat')}(${bits})`, 'f32', [word]);
+    }
+    const four = this.code.define(`${array}[${at.text}]`, 'vec4', [at]);
+    return this.#loaded(operand, `${four.text}.${'xyzw'[element]}`, four);
+  }
+
+  /** Stored text as computed with. */
+  #loaded(operand: number, text: string, from: Value): Value {
+    const { dtype } = this.operands[operand] as Operand;
+    if (dtype === 'bool') return this.code.define(`${text} != 0u`, 'bool', [from]);
+    return this.code.define(dtype === 'float16' ? `f32(${text})` : text, wgslTypes[dtype], [from]);
+  }
+
+  #element(array: string, operand: number, { text }: Value): string {
+    return this.#fours.has(operand) ? `${array}[${text} >> 2u][${text} & 3]` : `${array}[${text}]`;
+  }
+
+  /** Words of pairs are changed by two threads, unless each thread writes whole words. */
+  #isAtomic(operand: number): boolean {
+    return this.#written.has(operand) && !this.#fours.has(operand);
   }
 
   /** An element of an integer operand as an index. */
@@ -101,9 +135,8 @@ export class Program {
 
   /** Writes a value that has the operand's precision. */
   store(operand: number, index: Value, value: Value): void {
-    const { dtype } = this.operands[operand] as Operand;
     const array = this.#operandArray(operand);
-    if (dtype === 'float16' && !this.traits.half) {
+    if (this.isPacked(operand)) {
       const place = `&${array}[${index.text} >> 1u]`;
       const shift = this.code.now(`(u32(${index.text}) & 1u) * 16u`, 'u32').text;
       // Its neighbour may be written at the same time: each changes its own half.
@@ -111,9 +144,30 @@ export class Program {
       this.code.line(`atomicOr(${place}, ${this.use('floatToHalf')}(${value.text}) << ${shift});`);
       return;
     }
-    const stored =
-      dtype === 'bool' ? `select(0u, 1u, ${value.text})` : dtype === 'float16' ? `f16(${value.text})` : value.text;
-    this.code.line(`${array}[${index.text}] = ${stored};`);
+    this.code.line(`${this.#element(array, operand, index)} = ${this.#stored(operand, value)};`);
+  }
+
+  /** Writes all of an operand's `at`th four. */
+  storeFour(operand: number, at: Value, values: readonly Value[]): void {
+    const array = this.#operandArray(operand);
+    if (this.isPacked(operand)) {
+      const bits = values.map(({ text }) => `${this.use('floatToHalf')}(${text})`);
+      this.code.line(`${array}[${at.text} * 2] = ${bits[0]} | (${bits[1]} << 16u);`);
+      this.code.line(`${array}[${at.text} * 2 + 1] = ${bits[2]} | (${bits[3]} << 16u);`);
+      return;
+    }
+    const stored = values.map((value) => this.#stored(operand, value));
+    this.code.line(`${array}[${at.text}] = ${this.#fourType(operand)}(${stored.join(', ')});`);
+  }
+
+  #stored(operand: number, { text }: Value): string {
+    const { dtype } = this.operands[operand] as Operand;
+    return dtype === 'bool' ? `select(0u, 1u, ${text})` : dtype === 'float16' ? `f16(${text})` : text;
+  }
+
+  #fourType(operand: number): string {
+    const { dtype } = this.operands[operand] as Operand;
+    return `vec4<${dtype === 'bool' ? 'u32' : dtype === 'float16' ? 'f16' : wgslTypes[dtype]}>`;
   }
 
   /** The array of u32 that is memory to work in; whether it is written at all is said at its first use. */
@@ -147,11 +201,13 @@ export class Program {
     return `${kind}${number}`;
   }
 
-  #elementType({ kind, number, isWritten }: Binding): string {
+  #elementType({ kind, number }: Binding): string {
     if (kind === 'scratch') return 'u32';
     const { dtype } = this.operands[number] as Operand;
+    if (this.isPacked(number)) return this.#isAtomic(number) ? 'atomic<u32>' : 'u32';
+    if (this.#fours.has(number)) return this.#fourType(number);
     if (dtype === 'bool') return 'u32';
-    if (dtype === 'float16') return this.traits.half ? 'f16' : isWritten ? 'atomic<u32>' : 'u32';
+    if (dtype === 'float16') return 'f16';
     return wgslTypes[dtype];
   }
 

@@ -1,5 +1,6 @@
 import { type Expr, type Index, type RowKernel, visitExprs } from '@evenkeel/tensor/kernel';
 import type { DeviceTraits } from './device-traits.ts';
+import { stepOf } from './steps.ts';
 
 /** How rows are given to threads. */
 export type RowMode = {
@@ -47,18 +48,4 @@ function isContiguousInRows({ outer, inner, stages }: RowKernel): boolean {
   const rowStep = stepOf(main, outer.length - 1);
   const elementStep = stepOf(main, outer.length + inner.length - 1);
   return rowStep === 1 && elementStep !== 1;
-}
-
-/** The factor of an axis in an index; 0 where it does not appear by itself. */
-export function stepOf(index: Index, axis: number): number {
-  switch (index.kind) {
-    case 'axis':
-      return index.axis === axis ? 1 : 0;
-    case 'add':
-      return stepOf(index.left, axis) + stepOf(index.right, axis);
-    case 'mul':
-      return stepOf(index.left, axis) * index.by;
-    default:
-      return 0;
-  }
 }

@@ -12,8 +12,9 @@ import {
 import { count, writtenOperands } from './axes.ts';
 import type { Value } from './code.ts';
 import type { DeviceTraits } from './device-traits.ts';
-import { combine, Expressions, identityOf } from './expressions.ts';
-import type { Indices } from './indices.ts';
+import { combine, identityOf } from './expressions.ts';
+import { laneAxisOf } from './lane-axis.ts';
+import { Lanes } from './lanes.ts';
 import type { Launch, PrintedKernel } from './printed-kernel.ts';
 import { Program, wgslTypes } from './program.ts';
 import type { RowMode } from './row-mode.ts';
@@ -27,8 +28,8 @@ export class RowPrinter {
   readonly #mode: RowMode;
   readonly #plan: RowPlan;
   readonly #program: Program;
-  readonly #indices: Indices;
-  readonly #expressions: Expressions;
+  readonly #lanes: Lanes;
+  /** What threads take: rows, or fours of neighbouring rows; and within a row elements, or fours of them. */
   readonly #rows: number;
   readonly #elements: number;
   /** Scans whose values a later pass reads from memory; maps are computed again. */
@@ -46,10 +47,16 @@ export class RowPrinter {
     this.#plan = planRow(kernel);
     this.#program = new Program(kernel, writtenOperands(kernel.operands), traits);
     const program = this.#program;
-    this.#indices = program.indices([...kernel.outer, ...kernel.inner]);
-    this.#expressions = new Expressions(program, this.#indices, { stage: (stage) => this.#stage(stage) });
-    this.#rows = count(kernel.outer);
-    this.#elements = count(kernel.inner);
+    const { outer, inner, stages } = kernel;
+    const axis = laneAxisOf(kernel, mode);
+    this.#lanes = new Lanes(program, [...outer, ...inner], axis, (lane) => ({
+      stage: (stage) => this.#stage(stage, lane),
+    }));
+    const stores = stages.flatMap((stage) => (stage.kind === 'store' ? [stage.store] : []));
+    const values = stages.flatMap((stage) => (stage.kind === 'store' ? [] : [stage.value]));
+    program.bindFours(this.#lanes.foursOf(values, stores));
+    this.#rows = count(outer) / (axis !== undefined && axis < outer.length ? 4 : 1);
+    this.#elements = count(inner) / (axis !== undefined && axis >= outer.length ? 4 : 1);
     this.#kept = [...this.#plan.kept].filter((stage) => kernel.stages[stage]?.kind === 'scan');
     this.#row = program.code.given('row', 'i32');
   }
@@ -64,7 +71,7 @@ export class RowPrinter {
       code.line(`let row = group * ${threads} + lane;`);
       if (this.#rows % threads !== 0) code.line(`if (row >= ${this.#rows}) { return; }`);
     }
-    this.#indices.bindDigits(0, this.#kernel.outer, this.#row);
+    this.#lanes.bindDigits(0, this.#kernel.outer, this.#row);
     for (const pass of this.#plan.passes) {
       if (!isShared) this.#serialPass(pass);
       else if (pass.sinks.some((sink) => this.#kernel.stages[sink]?.kind === 'scan')) this.#scanningPass(pass);
@@ -79,12 +86,13 @@ export class RowPrinter {
   /** One pass of a row that several workgroups share, or what is stored once a row after all of them. */
   printPart(part: number | 'rows'): Launch {
     const { code } = this.#program;
-    const { threads, chunks, length } = this.#mode as Extract<RowMode, { kind: 'split' }>;
+    const { threads, chunks } = this.#mode as Extract<RowMode, { kind: 'split' }>;
     const { stages, outer } = this.#kernel;
+    const length = (this.#mode as Extract<RowMode, { kind: 'split' }>).length / this.#lanes.count;
     const groupsOfRow = part === 'rows' ? 1 : chunks;
     code.line(`let row = group / ${groupsOfRow};`);
     code.line(`let chunk = group % ${groupsOfRow};`);
-    this.#indices.bindDigits(0, outer, this.#row);
+    this.#lanes.bindDigits(0, outer, this.#row);
     const { passes, rowStores } = this.#plan;
     const pass = part === 'rows' ? undefined : (passes[part] as Pass);
     const wanted = pass
@@ -151,10 +159,10 @@ export class RowPrinter {
         const writes: (() => void)[] = [];
         for (const sink of pass.sinks) {
           const stage = this.#kernel.stages[sink] as Stage;
-          if (stage.kind === 'store') writes.push(this.#expressions.prepareStore(stage.store));
+          if (stage.kind === 'store') writes.push(this.#lanes.prepareStore(stage.store));
           if (stage.kind !== 'reduce' && stage.kind !== 'scan') continue;
           const total = totals.get(sink) as string;
-          const value = this.#expressions.value(stage.value);
+          const value = this.#lanes.value(stage.value, 0);
           code.line(`${total} = ${combine(this.#program, stage.op, stage.value.dtype, total, value.text)};`);
           if (stage.kind === 'scan') writes.push(...this.#scanned(sink, code.now(total, wgslTypes[dtypeOf(stage)])));
         }
@@ -174,8 +182,9 @@ export class RowPrinter {
         const writes: (() => void)[] = [];
         for (const sink of pass.sinks) {
           const stage = this.#kernel.stages[sink] as Stage;
-          if (stage.kind === 'store') writes.push(this.#expressions.prepareStore(stage.store));
-          if (stage.kind === 'reduce') this.#add(sink, totals, this.#expressions.value(stage.value).text);
+          if (stage.kind === 'store') writes.push(this.#lanes.prepareStore(stage.store));
+          if (stage.kind !== 'reduce') continue;
+          for (const value of this.#lanes.values(stage.value)) this.#add(sink, totals, value.text);
         }
         for (const write of writes) write();
       });
@@ -198,11 +207,11 @@ export class RowPrinter {
         const writes: (() => void)[] = [];
         for (const sink of pass.sinks) {
           const stage = this.#kernel.stages[sink] as Stage;
-          if (stage.kind === 'store') writes.push(this.#expressions.prepareStore(stage.store));
+          if (stage.kind === 'store') writes.push(this.#lanes.prepareStore(stage.store));
           if (stage.kind !== 'reduce' && stage.kind !== 'scan') continue;
           const { dtype } = stage.value;
           const identity = identityOf(this.#program, stage.op, dtype);
-          const value = this.#expressions.value(stage.value);
+          const value = this.#lanes.value(stage.value, 0);
           const counted = code.now(`select(${identity.text}, ${value.text}, ${inside.text})`, value.type);
           if (stage.kind === 'reduce') {
             this.#add(sink, totals, counted.text);
@@ -233,7 +242,7 @@ export class RowPrinter {
       code.line(`var ${name} = ${identityOf(this.#program, stage.op, stage.value.dtype).text};`);
       totals.set(sink, name);
     }
-    this.#expressions.forget();
+    this.#lanes.forget();
     return totals;
   }
 
@@ -247,11 +256,11 @@ export class RowPrinter {
     const { outer, inner } = this.#kernel;
     this.#here.clear();
     this.#element = element;
-    this.#indices.bindDigits(outer.length, inner, element);
+    this.#lanes.bindDigits(outer.length, inner, element);
     body();
     this.#element = undefined;
     this.#here.clear();
-    this.#expressions.forget();
+    this.#lanes.forget();
   }
 
   #finishReductions({ sinks }: Pass, total: (sink: number) => Value): void {
@@ -292,7 +301,7 @@ export class RowPrinter {
     const { code } = this.#program;
     const stores: readonly Store[] = this.#plan.rowStores;
     if (stores.length === 0) return;
-    const prepared = stores.map((store) => this.#expressions.prepareStore(store));
+    const prepared = stores.map((store) => this.#lanes.prepareStore(store));
     const write = (): void => {
       for (const one of prepared) one();
     };
@@ -309,11 +318,11 @@ export class RowPrinter {
     return dtypeOf(this.#kernel.stages[stage] as Stage);
   }
 
-  #stage(number: number): Value {
+  #stage(number: number, lane: number): Value {
     const known = this.#reduced.get(number) ?? this.#here.get(number);
     if (known) return known;
     const stage = this.#kernel.stages[number] as Stage;
-    if (!this.#kept.includes(number)) return this.#expressions.value((stage as { value: Store['value'] }).value);
+    if (!this.#kept.includes(number)) return this.#lanes.value((stage as { value: Store['value'] }).value, lane);
     const type = wgslTypes[dtypeOf(stage)];
     const word = `${this.#program.scratch(0, true)}[${this.#place(number)}]`;
     return this.#program.code.now(this.#program.fromBits(word, type), type);

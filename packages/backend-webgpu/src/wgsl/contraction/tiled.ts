@@ -7,7 +7,7 @@ import { Expressions } from '../expressions.ts';
 import type { Indices } from '../indices.ts';
 import type { Launch } from '../printed-kernel.ts';
 import { Program, wgslTypes } from '../program.ts';
-import { stepOf } from '../row-mode.ts';
+import { stepOf } from '../steps.ts';
 import { groupsOf, type Sizes, sizesOf, type Tile, threadsOf } from './tile.ts';
 
 type Side = 'a' | 'b';
