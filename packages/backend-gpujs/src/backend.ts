@@ -20,7 +20,7 @@ import { checkOptions, type GpujsMode, type GpujsOptions } from './options.ts';
 import { PlanRun } from './run-plan.ts';
 import type { Launch } from './source/launch.ts';
 import { printKernel } from './source/print-kernel.ts';
-import { fromFloats, isOnDevice, toFloats } from './stored-values.ts';
+import { floatsPerElement, fromFloats, toFloats } from './stored-values.ts';
 
 /** What a backend has done and holds, for tests and reports. */
 export interface GpujsStatistics {
@@ -86,8 +86,8 @@ function standIn(other: Backend): GpujsBackend {
   }) as GpujsBackend;
 }
 
-/** Elements of a buffer: indices are floats. */
-const MOST_ELEMENTS = 2 ** 24;
+/** Of a buffer: indices are floats. */
+const MOST_FLOATS = 2 ** 24;
 
 /** gpu.js does not tell what a card has. */
 const MEMORY_BYTES = 4 * 2 ** 30;
@@ -122,9 +122,9 @@ class PlanRunner implements GpujsBackend, BufferHome {
       dtypes: ['float32', 'float16', 'int32', 'uint32', 'bool'],
       layouts: {},
       buffersPerKernel: this.#arrays + 1,
-      maxBufferBytes: 4 * MOST_ELEMENTS,
+      maxBufferBytes: 4 * MOST_FLOATS,
       memoryBytes: MEMORY_BYTES,
-      elementBytes: { bool: 4, float16: 4 },
+      elementBytes: { bool: 4, float16: 4, int32: 8, uint32: 8 },
       threads: 1,
       inPlace: true,
     };
@@ -147,9 +147,10 @@ class PlanRunner implements GpujsBackend, BufferHome {
 
   allocate({ dtype, length }: { dtype: DType; length: number }): GpujsBuffer {
     this.#checkAlive();
-    if (length > MOST_ELEMENTS) {
+    const floats = floatsPerElement(dtype);
+    if (floats * length > MOST_FLOATS) {
       throw new Error(
-        `gpujs backend: a buffer of ${length} x ${dtype} (${showBytes(4 * length)}) is above the limit of 2^24 elements, up to which gpu.js counts exactly. Use smaller batches, or another backend`,
+        `gpujs backend: a buffer of ${length} x ${dtype} (${showBytes(4 * floats * length)}) is above the limit of 2^${floats === 1 ? 24 : 23} elements, up to which gpu.js counts exactly. Use smaller batches, or another backend`,
       );
     }
     const buffer = new GpujsBuffer(dtype, length, this);
@@ -167,16 +168,14 @@ class PlanRunner implements GpujsBackend, BufferHome {
     this.#checkAlive();
     await this.#inOrder(async () => {
       this.#release(target);
-      if (isOnDevice(target.dtype)) target.handle = await this.#device.upload(toFloats(values));
-      else target.host = values;
+      target.handle = await this.#device.upload(toFloats(target.dtype, values));
     });
   }
 
   async readBuffer(source: GpujsBuffer): Promise<HostArray> {
     this.#checkAlive();
     return this.#inOrder(async () => {
-      const { dtype, length, host, handle } = source;
-      if (host) return host.slice();
+      const { dtype, length, handle } = source;
       if (!handle) return hostArray(dtype, length);
       return fromFloats(dtype, await this.#device.download(handle), length);
     });

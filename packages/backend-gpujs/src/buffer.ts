@@ -1,6 +1,5 @@
 import { type DeviceBuffer, type DType, type HostArray, hostArray } from '@evenkeel/tensor';
 import type { Handle } from './library.ts';
-import { isOnDevice } from './stored-values.ts';
 
 /** What a buffer needs of its backend. */
 export interface BufferHome {
@@ -9,23 +8,18 @@ export interface BufferHome {
   freed(buffer: GpujsBuffer): void;
 }
 
-/**
- * A buffer of the user's. gpu.js makes a new texture for each result: `handle` is exchanged by every write. Whole numbers
- * are kept in `host`, with a copy in floats on the device once a kernel reads them.
- */
+/** A buffer of the user's. Each result is a texture of its own: `handle` is exchanged by every write. None is zeros. */
 export class GpujsBuffer implements DeviceBuffer {
   readonly dtype: DType;
   readonly length: number;
   readonly home: BufferHome;
   handle: Handle | undefined;
-  host: HostArray | undefined;
   #isFreed = false;
 
   constructor(dtype: DType, length: number, home: BufferHome) {
     this.dtype = dtype;
     this.length = length;
     this.home = home;
-    if (!isOnDevice(dtype)) this.host = hostArray(dtype, length);
   }
 
   /** @throws when the buffer is freed. */

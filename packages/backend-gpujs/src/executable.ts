@@ -1,6 +1,7 @@
 import { describeKernel, type Executable, type Plan } from '@evenkeel/tensor/kernel';
 import type { Device } from './device.ts';
 import type { Launch } from './source/launch.ts';
+import { floatsPerElement } from './stored-values.ts';
 
 /** A launch with the name of its compiled kernel. */
 export interface KeyedLaunch {
@@ -41,7 +42,9 @@ export class GpujsExecutable implements Executable {
 function keyOf(launch: Launch, plan: Plan, step: number): string {
   const { operands } = plan.steps[step] as Plan['steps'][number];
   const lengths = launch.arrays.map(({ kind, number }) => {
-    return kind === 'operand' ? plan.values[operands[number] as number]?.length : 't';
+    if (kind === 'temporary') return 't';
+    const value = plan.values[operands[number] as number];
+    return value && value.length * floatsPerElement(value.dtype);
   });
   return `${launch.length} ${lengths} ${launch.functions.map(({ name }) => name)} ${launch.source}`;
 }

@@ -4,12 +4,12 @@ import { GpujsBuffer } from './buffer.ts';
 import type { Device } from './device.ts';
 import { type GpujsExecutable, stepName } from './executable.ts';
 import { type Handle, messageOf } from './library.ts';
-import { fromFloats, isOnDevice, toFloats } from './stored-values.ts';
+import { partsOf } from './source/whole-numbers.ts';
+import { floatsPerElement, fromFloats, toFloats } from './stored-values.ts';
 
-/** Where a value of the plan is at run time: on the device, on the host, or both. */
+/** Where a value of the plan is at run time. */
 interface Place {
   handle: Handle | undefined;
-  host: HostArray | undefined;
 }
 
 /** One run of a plan: step after step, temporaries released after their last use. */
@@ -24,7 +24,7 @@ export class PlanRun {
     this.#device = device;
     this.#executable = executable;
     this.#call = call;
-    this.#places = executable.plan.values.map((_, i) => buffers[i] ?? { handle: undefined, host: undefined });
+    this.#places = executable.plan.values.map((_, i) => buffers[i] ?? { handle: undefined });
   }
 
   /** Milliseconds of each step. */
@@ -65,9 +65,9 @@ export class PlanRun {
           );
         }
         const scalars = launch.scalars.map((scalar) => {
-          return scalar.kind === 'constant'
-            ? scalar.value
-            : (this.#call.arguments[numbers[scalar.number] as number] as number);
+          if (scalar.kind === 'constant') return scalar.value;
+          const value = this.#call.arguments[numbers[scalar.number] as number] as number;
+          return scalar.part === undefined ? value : (partsOf(value)[scalar.part === 'high' ? 0 : 1] as number);
         });
         const made = await this.#device.launch(key, launch, arrays, scalars);
         if (launch.result.kind === 'temporary') temporaries.set(launch.result.number, made);
@@ -99,30 +99,19 @@ export class PlanRun {
         `returned ${result.constructor.name} of length ${result.length}, the result is ${dtype} of ${length}. Return a ${expected.name} of length ${length}`,
       );
     }
-    if (isOnDevice(dtype)) {
-      this.#put(output, await this.#device.upload(toFloats(result)));
-      return;
-    }
-    const place = this.#places[output] as Place;
-    this.#drop(place);
-    place.host = result.slice();
+    this.#put(output, await this.#device.upload(toFloats(dtype, result)));
   }
 
-  /** A value on the device; whole numbers are sent there when a kernel first reads them. */
+  /** A value on the device; what nobody has written is zeros. */
   async #handle(value: number): Promise<Handle> {
     const place = this.#places[value] as Place;
-    const { length } = this.#executable.plan.values[value] as Plan['values'][number];
-    place.handle ??= await this.#device.upload(
-      place.host ? toFloats(place.host) : new Float32Array(Math.max(1, length)),
-    );
+    const { dtype, length } = this.#executable.plan.values[value] as Plan['values'][number];
+    place.handle ??= await this.#device.upload(new Float32Array(Math.max(1, floatsPerElement(dtype) * length)));
     return place.handle;
   }
 
   async #values(value: number): Promise<HostArray> {
-    const place = this.#places[value] as Place;
-    if (place.host) return place.host.slice();
     const { dtype, length } = this.#executable.plan.values[value] as Plan['values'][number];
-    if (!isOnDevice(dtype)) return hostArray(dtype, length);
     return fromFloats(dtype, await this.#device.download(await this.#handle(value)), length);
   }
 
@@ -135,6 +124,5 @@ export class PlanRun {
   #drop(place: Place): void {
     if (place.handle) this.#device.release(place.handle);
     place.handle = undefined;
-    place.host = undefined;
   }
 }

@@ -1,35 +1,32 @@
 import type { DType } from '@evenkeel/tensor';
 import type { Contraction } from '@evenkeel/tensor/kernel';
+import type { Value } from './code.ts';
 import { Expressions } from './expressions.ts';
 import { Indices } from './indices.ts';
 import type { Launch } from './launch.ts';
-import { Program } from './program.ts';
-import { Refusal } from './refusal.ts';
-import { refuseStored } from './stored.ts';
+import { type Computed, Program } from './program.ts';
+import { Total } from './total.ts';
+import { Whole } from './whole-numbers.ts';
 
-const product = (sizes: readonly number[]): number => sizes.reduce((all, size) => all * size, 1);
+const count = (sizes: readonly number[]): number => sizes.reduce((all, size) => all * size, 1);
 
 /** A launch for each store; a thread sums all products of its element. */
 export function printContraction(kernel: Contraction): Launch[] {
   const { batch, m, n, k, stores, operands } = kernel;
-  if (kernel.dtype !== 'float32') throw new Refusal(`gpu.js multiplies no ${kernel.dtype}`);
-  const length = product([...batch, ...m, ...n]);
+  const length = count([...batch, ...m, ...n]);
   if (length === 0) return [];
   return stores.map(({ operand, index, value }) => {
-    refuseStored(operands[operand]?.dtype as DType);
-    const program = new Program(kernel);
+    const program = new Program(kernel, operands[operand]?.dtype as DType);
     const { code } = program;
     const indices = new Indices([...batch, ...m, ...n, ...k], program);
     indices.bindStore(index);
-    const total = code.name('total');
-    code.line(`let ${total} = 0;`);
+    const total = new Total(program, 'sum', kernel.dtype);
     const expressions = new Expressions(program, indices, { accumulator: () => sum });
     const first = batch.length + m.length + n.length;
     const open = (axis: number): void => {
       const size = k[axis];
       if (size === undefined) {
-        const [a, b] = [expressions.value(kernel.a), expressions.value(kernel.b)];
-        code.line(`${total} = ${total} + ${a.text} * ${b.text};`);
+        total.add(product(program, expressions.value(kernel.a), expressions.value(kernel.b)));
         return;
       }
       if (size === 1) {
@@ -42,7 +39,12 @@ export function printContraction(kernel: Contraction): Launch[] {
       });
     };
     open(0);
-    const sum = code.now(total, 'float');
+    const sum = total.now();
     return program.finish({ kind: 'operand', number: operand }, length, expressions.value(value));
   });
+}
+
+function product(program: Program, a: Computed, b: Computed): Computed {
+  if (a instanceof Whole) return program.wholes.multiply(a, b as Whole);
+  return program.code.define(`${a.text} * ${(b as Value).text}`, 'float', [a, b as Value]);
 }

@@ -1,18 +1,19 @@
 import type { DType } from '@evenkeel/tensor';
-import type { Expr, ReduceOp } from '@evenkeel/tensor/kernel';
+import type { Expr } from '@evenkeel/tensor/kernel';
 import type { Value } from './code.ts';
 import type { FunctionName } from './functions.ts';
 import type { Indices } from './indices.ts';
-import { EXACT, type Program } from './program.ts';
+import type { Computed, Program } from './program.ts';
 import { Refusal } from './refusal.ts';
+import { isWhole, Whole } from './whole-numbers.ts';
 
 type UnaryOp = Extract<Expr, { kind: 'unary' }>['op'];
 type CompareOp = Extract<Expr, { kind: 'compare' }>['op'];
 
 /** What an expression may refer to in the kernel that holds it. */
 export interface ExpressionContext {
-  stage?(stage: number): Value;
-  accumulator?(): Value;
+  stage?(stage: number): Computed;
+  accumulator?(): Computed;
 }
 
 const functionOf: Partial<Record<UnaryOp, FunctionName>> = {
@@ -37,17 +38,12 @@ const comparisons: Record<CompareOp, (a: string, b: string) => string> = {
   lessEqual: (a, b) => `${a} < ${b} || ${a} == ${b}`,
 };
 
-const isWhole = (dtype: DType): boolean => dtype === 'int32' || dtype === 'uint32';
-
-/**
- * Scalar expressions as JavaScript. Buffers of whole numbers are seen rounded to floats: enough to turn them into floats
- * and to compare them with numbers below 2^24, and all else is refused.
- */
+/** Scalar expressions as JavaScript. float16 is computed in float32 and rounded after each operation. */
 export class Expressions {
   readonly #program: Program;
   readonly #indices: Indices;
   readonly #context: ExpressionContext;
-  readonly #values = new Map<Expr, Value>();
+  readonly #values = new Map<Expr, Computed>();
 
   constructor(program: Program, indices: Indices, context: ExpressionContext = {}) {
     this.#program = program;
@@ -55,7 +51,7 @@ export class Expressions {
     this.#context = context;
   }
 
-  value(expr: Expr): Value {
+  value(expr: Expr): Computed {
     const known = this.#values.get(expr);
     if (known?.scope.isOpen) return known;
     const value = this.#print(expr);
@@ -63,24 +59,28 @@ export class Expressions {
     return value;
   }
 
-  #print(expr: Expr): Value {
-    const { code } = this.#program;
+  /** The value of what is no whole number. */
+  scalar(expr: Expr): Value {
+    return this.value(expr) as Value;
+  }
+
+  #print(expr: Expr): Computed {
+    const { code, wholes } = this.#program;
     const { dtype } = expr;
-    if (dtype === 'float64' || dtype === 'float16') throw new Refusal(`gpu.js has no ${dtype}`);
+    if (dtype === 'float64') throw new Refusal('gpu.js has no float64');
     switch (expr.kind) {
       case 'literal':
+        if (isWhole(dtype)) return wholes.literal(dtype, expr.value);
         if (dtype === 'bool') return code.define(expr.value === 0 ? '0 > 1' : '1 > 0', 'bool', []);
-        return this.#program.literal(expr.value);
+        return this.#rounded(this.#program.literal(expr.value), dtype);
       case 'argument':
         return this.#program.argument(expr.argument);
       case 'index':
-        return this.#indices.value(expr.index);
+        return wholes.exact('int32', this.#indices.value(expr.index));
       case 'load': {
-        const stored = this.#program.operands[expr.operand]?.dtype;
-        if (stored === 'float16' || stored === 'float64') throw new Refusal(`gpu.js has no ${stored}`);
+        const array = { kind: 'operand', number: expr.operand } as const;
         const condition = this.#indices.condition(expr.guards);
-        const value = this.#indices.guarded(condition, expr.operand, this.#indices.value(expr.index));
-        return dtype === 'bool' ? code.define(`${value.text} > 0.5`, 'bool', [value]) : value;
+        return this.#program.load(array, dtype, this.#indices.value(expr.index), condition);
       }
       case 'unary':
         return this.#unary(expr);
@@ -91,7 +91,7 @@ export class Expressions {
       case 'compare':
         return this.#compare(expr);
       case 'where':
-        return this.#select(this.value(expr.condition), expr.then, expr.otherwise);
+        return this.#select(this.scalar(expr.condition), expr.then, expr.otherwise);
       case 'guard': {
         const condition = this.#indices.condition(expr.guards);
         return condition ? this.#select(condition, expr.then, expr.otherwise) : this.value(expr.then);
@@ -105,43 +105,79 @@ export class Expressions {
     }
   }
 
-  #select(condition: Value, then: Expr, otherwise: Expr): Value {
-    const { code } = this.#program;
+  #select(condition: Value, then: Expr, otherwise: Expr): Computed {
+    const { code, wholes } = this.#program;
     const [a, b] = [this.value(then), this.value(otherwise)];
-    const all = [condition, a, b];
+    if (a instanceof Whole) return wholes.select(condition, a, b as Whole);
+    const other = b as Value;
+    const all = [condition, a, other];
     if (a.type === 'bool') {
-      const text = `(${condition.text} && ${a.text}) || (!${condition.text} && ${b.text})`;
+      const text = `(${condition.text} && ${a.text}) || (!${condition.text} && ${other.text})`;
       return code.define(text, 'bool', all);
     }
-    return code.define(`${condition.text} ? ${a.text} : ${b.text}`, 'float', all);
+    return code.define(`${condition.text} ? ${a.text} : ${other.text}`, 'float', all);
   }
 
-  #unary({ op, operand, dtype }: Extract<Expr, { kind: 'unary' }>): Value {
-    const { code } = this.#program;
-    if (isWhole(dtype)) throw noIntegers(op, dtype);
+  #unary({ op, operand, dtype }: Extract<Expr, { kind: 'unary' }>): Computed {
+    const { code, wholes } = this.#program;
     const value = this.value(operand);
+    if (value instanceof Whole) {
+      if (op === 'neg') return wholes.negative(value);
+      if (op === 'abs') return wholes.absolute(value);
+      if (op === 'sign') return wholes.sign(value);
+      if (op === 'floor' || op === 'ceil' || op === 'round') return value;
+      throw new Refusal(`gpu.js has no ${op} of ${dtype}`);
+    }
     if (op === 'not') return code.define(`!${value.text}`, 'bool', [value]);
     if (op === 'neg') return code.define(`-${value.text}`, 'float', [value]);
     const name = functionOf[op];
-    return name ? this.#program.call(name, value) : code.define(`Math.${op}(${value.text})`, 'float', [value]);
+    const text = `Math.${op}(${value.text})`;
+    return this.#rounded(name ? this.#program.call(name, value) : code.define(text, 'float', [value]), dtype);
   }
 
-  #binary({ op, left, right, dtype }: Extract<Expr, { kind: 'binary' }>): Value {
-    const { code } = this.#program;
-    if (isWhole(dtype)) throw noIntegers(op, dtype);
+  #binary(expr: Extract<Expr, { kind: 'binary' }>): Computed {
+    const { op, left, right, dtype } = expr;
     const a = this.value(left);
+    if (a instanceof Whole) return this.#whole(expr, a);
     if (op === 'pow' && right.kind === 'literal' && Number.isInteger(right.value) && Math.abs(right.value) <= 4) {
-      return this.#power(a, right.value);
+      return this.#rounded(this.#power(a, right.value), dtype);
     }
     if (op === 'pow' || op === 'mod' || op === 'floorDiv') {
-      throw new Refusal(`${op} in float32 is not exact enough without bit operations`);
+      throw new Refusal(`${op} in ${dtype} is not exact enough without bit operations`);
     }
-    const b = this.value(right);
+    return this.#rounded(this.#combined(op, a, this.scalar(right), dtype), dtype);
+  }
+
+  #combined(op: 'add' | 'sub' | 'mul' | 'div' | 'max' | 'min', a: Value, b: Value, dtype: DType): Value {
+    const { code } = this.#program;
     if (dtype === 'bool') return code.define(`${a.text} ${op === 'max' ? '||' : '&&'} ${b.text}`, 'bool', [a, b]);
     if (op === 'max' || op === 'min') return this.#program.call(op === 'max' ? 'maximum' : 'minimum', a, b);
     if (op === 'div') return this.#program.call('quotient', a, b);
-    const symbol = { add: '+', sub: '-', mul: '*' }[op as 'add'];
+    const symbol = { add: '+', sub: '-', mul: '*' }[op];
     return code.define(`${a.text} ${symbol} ${b.text}`, 'float', [a, b]);
+  }
+
+  #whole({ op, right, dtype }: Extract<Expr, { kind: 'binary' }>, a: Whole): Whole {
+    const { wholes } = this.#program;
+    const b = this.value(right) as Whole;
+    switch (op) {
+      case 'add':
+        return wholes.add(a, b);
+      case 'sub':
+        return wholes.subtract(a, b);
+      case 'mul':
+        return wholes.multiply(a, b);
+      case 'floorDiv':
+        return wholes.quotient(a, b);
+      case 'mod':
+        return wholes.remainder(a, b);
+      case 'max':
+        return wholes.max(a, b);
+      case 'min':
+        return wholes.min(a, b);
+      default:
+        throw new Refusal(`gpu.js has no ${op} of ${dtype}`);
+    }
   }
 
   #power(base: Value, exponent: number): Value {
@@ -154,50 +190,34 @@ export class Expressions {
   }
 
   #compare({ op, left, right }: Extract<Expr, { kind: 'compare' }>): Value {
-    const { code } = this.#program;
-    if (isWhole(left.dtype) && !isSmall(left) && !isSmall(right)) throw noIntegers(op, left.dtype);
-    const [a, b] = [left, right].map((side) => {
-      const value = this.value(side);
-      return value.type === 'bool' ? this.#number(value) : value;
-    }) as [Value, Value];
-    return code.define(comparisons[op](a.text, b.text), 'bool', [a, b]);
+    const { code, wholes } = this.#program;
+    const [a, b] = [this.value(left), this.value(right)];
+    if (a instanceof Whole && b instanceof Whole) {
+      if (op === 'less') return wholes.isLess(a, b);
+      const opposite = op === 'equal' || op === 'notEqual' ? wholes.isEqual(a, b) : wholes.isLess(b, a);
+      return op === 'equal' ? opposite : code.define(`!${opposite.text}`, 'bool', [opposite]);
+    }
+    const [x, y] = [this.#program.numeric(a), this.#program.numeric(b)];
+    return code.define(comparisons[op](x.text, y.text), 'bool', [x, y]);
   }
 
-  #number(value: Value): Value {
-    return this.#program.code.define(`${value.text} ? 1 : 0`, 'float', [value]);
-  }
-
-  #cast(value: Value, from: DType, to: DType): Value {
+  #cast(value: Computed, from: DType, to: DType): Computed {
+    const { code, wholes } = this.#program;
     if (from === to) return value;
-    if (isWhole(to)) throw noIntegers('cast', to);
-    if (to === 'bool') return this.#program.code.define(comparisons.notEqual(value.text, '0'), 'bool', [value]);
-    return from === 'bool' ? this.#number(value) : value;
+    if (value instanceof Whole) {
+      if (isWhole(to)) return wholes.cast(value, to);
+      return to === 'bool' ? wholes.truth(value) : this.#rounded(wholes.float(value), to);
+    }
+    if (isWhole(to)) {
+      return from === 'bool' ? wholes.exact(to, this.#program.numeric(value)) : wholes.fromFloat(to, value);
+    }
+    if (to === 'bool') return code.define(comparisons.notEqual(value.text, '0'), 'bool', [value]);
+    return this.#rounded(this.#program.numeric(value), to);
   }
-}
 
-/** Whether floats hold every value of a whole expression. */
-function isSmall(expr: Expr): boolean {
-  if (expr.kind === 'index') return true;
-  return expr.kind === 'literal' && Math.abs(expr.value) < EXACT;
-}
-
-function noIntegers(what: string, dtype: DType): Refusal {
-  return new Refusal(`${what} of ${dtype} takes 32-bit integers, gpu.js has floats`);
-}
-
-/** `total op value` of a reduction. */
-export function combine(program: Program, op: ReduceOp, total: Value, value: Value): Value {
-  const both = [total, value];
-  if (op === 'max' || op === 'min') return program.call(op === 'max' ? 'maximum' : 'minimum', total, value);
-  return program.code.define(`${total.text} ${op === 'sum' ? '+' : '*'} ${value.text}`, 'float', both);
-}
-
-/** What a reduction of nothing is; bools are reduced as 0 and 1. */
-export function identityOf(op: ReduceOp, dtype: DType): number {
-  if (isWhole(dtype)) throw noIntegers(op, dtype);
-  if (op === 'sum' || op === 'prod') return op === 'sum' ? 0 : 1;
-  if (dtype === 'bool') return op === 'max' ? 0 : 1;
-  return op === 'max' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  #rounded(value: Value, dtype: DType): Value {
+    return dtype === 'float16' ? this.#program.call('roundToHalf', value) : value;
+  }
 }
 
 function missing(what: string): never {

@@ -184,6 +184,87 @@ const functions = {
   if (x < 0) { return power - 1; }
   return 1 - power;`,
   },
+  /** The nearest float16, ties to even. */
+  roundToHalf: {
+    parameters: ['x'],
+    body: `
+  const size = Math.abs(x);
+  if (!(size < 65520)) { return x * 1e30 * 1e30; }
+  if (size == 0) { return x; }
+  let unit = 5.960464477539063e-8;
+  let perUnit = 16777216;
+  let limit = 0.0001220703125;
+  for (let i = 0; i < 29; i++) {
+    if (size >= limit) { unit = unit * 2; perUnit = perUnit * 0.5; }
+    limit = limit * 2;
+  }
+  const scaled = size * perUnit;
+  let units = Math.floor(scaled);
+  const rest = scaled - units;
+  if (rest > 0.5 || (rest == 0.5 && units - Math.floor(units * 0.5) * 2 > 0.5)) { units = units + 1; }
+  if (x < 0) { return -units * unit; }
+  return units * unit;`,
+  },
+  int32High: {
+    parameters: ['x'],
+    body: `
+  if (x >= 2147483648) { return 32767; }
+  if (x <= -2147483648) { return -32768; }
+  if (x >= 1) { return Math.floor(Math.floor(x) * 0.0000152587890625); }
+  if (x <= -1) { return Math.floor(-Math.floor(-x) * 0.0000152587890625); }
+  return 0.5 - 0.5;`,
+  },
+  uint32High: {
+    parameters: ['x'],
+    body: `
+  if (x >= 4294967296) { return 65535; }
+  if (x >= 1) { return Math.floor(Math.floor(x) * 0.0000152587890625); }
+  return 0.5 - 0.5;`,
+  },
+  wholeLow: {
+    parameters: ['x', 'high'],
+    body: `
+  let whole = Math.floor(Math.abs(x));
+  if (x < 0) { whole = -whole; }
+  const rest = whole - high * 65536;
+  if (rest > 65535) { return 65535; }
+  if (rest > 0) { return rest; }
+  return 0.5 - 0.5;`,
+  },
+  /** Of unsigned 32-bit numbers in parts, bit by bit: the quotient's parts (0, 1), the remainder's (2, 3); 0 by 0. */
+  longDivision: {
+    parameters: ['ah', 'al', 'bh', 'bl', 'which'],
+    body: `
+  let qh = 0.5 - 0.5;
+  let ql = 0.5 - 0.5;
+  let rh = 0.5 - 0.5;
+  let rl = 0.5 - 0.5;
+  let bits = ah;
+  for (let half = 0; half < 2; half++) {
+    for (let i = 0; i < 16; i++) {
+      bits = bits * 2;
+      rl = rl * 2;
+      rh = rh * 2;
+      if (bits > 65535.5) { bits = bits - 65536; rl = rl + 1; }
+      if (rl > 65535.5) { rl = rl - 65536; rh = rh + 1; }
+      ql = ql * 2;
+      qh = qh * 2;
+      if (ql > 65535.5) { ql = ql - 65536; qh = qh + 1; }
+      if (rh > bh || (rh == bh && rl >= bl)) {
+        rh = rh - bh;
+        rl = rl - bl;
+        if (rl < 0) { rl = rl + 65536; rh = rh - 1; }
+        ql = ql + 1;
+      }
+    }
+    bits = al;
+  }
+  if (bh < 0.5 && bl < 0.5) { return 0.5 - 0.5; }
+  if (which < 0.5) { return qh; }
+  if (which < 1.5) { return ql; }
+  if (which < 2.5) { return rh; }
+  return rl;`,
+  },
   sineOf: { parameters: ['x'], body: quarterSine(0) },
   cosineOf: { parameters: ['x'], body: quarterSine(1) },
 } as const satisfies Record<string, { parameters: readonly string[]; body: string }>;

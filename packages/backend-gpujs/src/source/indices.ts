@@ -5,6 +5,7 @@ import {
   type Linear,
   type LinearGuard,
   LinearIndices,
+  type Operand,
 } from '@evenkeel/tensor/kernel';
 import type { Value } from './code.ts';
 import { EXACT, type Program } from './program.ts';
@@ -89,7 +90,10 @@ export class Indices {
     let value: Value;
     if (atom.kind === 'axis') value = this.#values.get(atom.axis) as Value;
     else if (atom.kind === 'load') {
-      value = this.guarded(this.#conjunction(atom.guards), atom.operand, this.#valueOf(atom.base));
+      const array = { kind: 'operand', number: atom.operand } as const;
+      const { dtype } = this.#program.operands[atom.operand] as Operand;
+      const index = this.#valueOf(atom.base);
+      value = this.#program.numeric(this.#program.load(array, dtype, index, this.#conjunction(atom.guards)));
     } else {
       const base = this.#valueOf(atom.base);
       value = this.#quotient(base, atom.by);
@@ -99,21 +103,6 @@ export class Indices {
     }
     if (factor === 1) return value;
     return code.define(`${value.text} * ${this.#program.number(factor).text}`, 'float', [value]);
-  }
-
-  /** An element of an operand, 0 where `condition` does not hold; nothing outside of the operand is read. */
-  guarded(condition: Value | undefined, operand: number, index: Value): Value {
-    const { code } = this.#program;
-    const array = { kind: 'operand', number: operand } as const;
-    if (!condition) return this.#program.element(array, index);
-    const zero = this.zero;
-    const place = code.define(`${condition.text} ? ${index.text} : ${zero.text}`, 'float', [condition, index]);
-    const value = this.#program.element(array, place);
-    return code.define(`${condition.text} ? ${value.text} : ${zero.text}`, 'float', [condition, value]);
-  }
-
-  get zero(): Value {
-    return this.#program.code.given('0');
   }
 
   #quotient(value: Value, by: number): Value {

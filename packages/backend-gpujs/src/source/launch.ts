@@ -3,9 +3,12 @@ export type ArrayName =
   | { readonly kind: 'operand'; readonly number: number }
   | { readonly kind: 'temporary'; readonly number: number };
 
-/** A float that a launch is given: a launch argument of the kernel, or a number that source text cannot say. */
+/**
+ * A float that a launch is given: a launch argument of the kernel, or a part of one that is a whole number, or a number
+ * that source text cannot say.
+ */
 export type Scalar =
-  | { readonly kind: 'argument'; readonly number: number }
+  | { readonly kind: 'argument'; readonly number: number; readonly part?: 'high' | 'low' }
   | { readonly kind: 'constant'; readonly value: number };
 
 /** A function that generated code calls. It may call none itself: GLSL would want them in order. */

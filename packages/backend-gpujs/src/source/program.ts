@@ -1,29 +1,44 @@
+import type { DType } from '@evenkeel/tensor';
 import type { Kernel, Operand } from '@evenkeel/tensor/kernel';
 import { Code, type Value } from './code.ts';
 import { type FunctionName, helperFunction } from './functions.ts';
 import type { ArrayName, HelperFunction, Launch, Scalar } from './launch.ts';
 import { Refusal } from './refusal.ts';
+import { isWhole, Whole, WholeNumbers } from './whole-numbers.ts';
 
 type Printable = Exclude<Kernel, { kind: 'host' }>;
 
 /** Whole numbers are exact in floats up to here. */
 export const EXACT = 2 ** 24;
 
+/** What an expression is: a float or a truth value, or a whole number in two floats. */
+export type Computed = Value | Whole;
+
 /** One gpu.js kernel in the making. */
 export class Program {
   readonly code = new Code();
+  readonly wholes = new WholeNumbers(this);
   readonly operands: readonly Operand[];
-  /** Number of this thread, which is the element that it makes. */
+  /** The element that this thread makes. */
   readonly thread: Value;
   readonly #kernel: Printable;
   readonly #arrays: ArrayName[] = [];
   readonly #scalars: Scalar[] = [];
   readonly #functions = new Map<string, HelperFunction>();
 
-  constructor(kernel: Printable) {
+  /** Of whole numbers, a thread makes one of two parts: which one. */
+  readonly #part: Value | undefined;
+
+  /** @param dtype of the result */
+  constructor(kernel: Printable, dtype: DType) {
+    if (dtype === 'float64') throw new Refusal('gpu.js has no float64');
     this.#kernel = kernel;
     this.operands = kernel.operands;
-    this.thread = this.code.define('this.thread.x', 'float', []);
+    const number = this.code.define('this.thread.x', 'float', []);
+    this.thread = number;
+    if (!isWhole(dtype)) return;
+    this.thread = this.code.define(`Math.floor(${number.text} * 0.5)`, 'float', [number]);
+    this.#part = this.code.define(`${number.text} - ${this.thread.text} * 2`, 'float', [number, this.thread]);
   }
 
   /** Calls a helper. */
@@ -47,22 +62,47 @@ export class Program {
     return value === 0 ? this.#scalar({ kind: 'constant', value }) : this.number(value);
   }
 
-  argument(number: number): Value {
+  argument(number: number): Computed {
     const dtype = this.#kernel.arguments[number];
-    if (dtype !== 'float32' && dtype !== 'bool') throw new Refusal(`gpu.js has no ${dtype} arguments`);
+    if (dtype === 'float64') throw new Refusal('gpu.js has no float64');
+    if (dtype !== undefined && isWhole(dtype)) {
+      const [high, low] = (['high', 'low'] as const).map((part) => this.#scalar({ kind: 'argument', number, part }));
+      return this.wholes.joined(dtype, high as Value, low as Value);
+    }
     const value = this.#scalar({ kind: 'argument', number });
-    return dtype === 'bool' ? this.code.define(`!(${value.text} == 0 || ${value.text} == 0)`, 'bool', [value]) : value;
+    if (dtype === 'bool') return this.code.define(`!(${value.text} == 0 || ${value.text} == 0)`, 'bool', [value]);
+    return dtype === 'float16' ? this.call('roundToHalf', value) : value;
   }
 
-  /** An element of an array, as the float that is stored. */
-  element(array: ArrayName, index: Value): Value {
-    return this.code.define(`${this.#array(array)}[${index.text}]`, 'float', [index]);
+  /** An element of an array of `dtype`, 0 where `condition` does not hold; nothing outside of the array is read. */
+  load(array: ArrayName, dtype: DType, index: Value, condition?: Value): Computed {
+    const { code } = this;
+    if (dtype === 'float64') throw new Refusal('gpu.js has no float64');
+    const guarded = (value: Value): Value => {
+      return condition ? code.define(`${condition.text} ? ${value.text} : 0`, 'float', [condition, value]) : value;
+    };
+    const place = guarded(index);
+    const element = (at: Value): Value => {
+      return guarded(code.define(`${this.#array(array)}[${at.text}]`, 'float', [at]));
+    };
+    if (isWhole(dtype)) {
+      const at = code.define(`${place.text} * 2`, 'float', [place]);
+      return this.wholes.joined(dtype, element(at), element(code.define(`${at.text} + 1`, 'float', [at])));
+    }
+    const value = element(place);
+    return dtype === 'bool' ? code.define(`${value.text} > 0.5`, 'bool', [value]) : value;
   }
 
-  finish(result: ArrayName, length: number, value: Value): Launch {
-    if (length > EXACT) throw new Refusal(`a result of ${length} elements is above gpu.js's limit of 2^24`);
-    // A ternary of two whole literals would be an integer.
-    const stored = value.type === 'bool' ? this.code.now(`${value.text} ? 1 : 0`, 'float') : value;
+  /** A truth value as 0 or 1. */
+  numeric(value: Computed): Value {
+    if (value instanceof Whole) return this.wholes.float(value);
+    return value.type === 'bool' ? this.code.define(`${value.text} ? 1 : 0`, 'float', [value]) : value;
+  }
+
+  finish(result: ArrayName, elements: number, value: Computed): Launch {
+    const length = this.#part ? 2 * elements : elements;
+    if (length > EXACT) throw new Refusal(`a result of ${length} numbers is above gpu.js's limit of 2^24`);
+    const stored = this.#stored(value);
     const parameters = [...this.#arrays.map((_, i) => `a${i}`), ...this.#scalars.map((_, i) => `x${i}`)];
     const body = `${this.code.finish()}\n  return ${stored.text};`;
     return {
@@ -75,6 +115,15 @@ export class Program {
     };
   }
 
+  #stored(value: Computed): Value {
+    if (value instanceof Whole) {
+      const part = this.#part as Value;
+      return this.code.now(`${part.text} > 0.5 ? ${value.low.text} : ${value.high.text}`, 'float');
+    }
+    // A ternary of two whole literals would be an integer.
+    return value.type === 'bool' ? this.code.now(`${value.text} ? 1 : 0`, 'float') : value;
+  }
+
   #array({ kind, number }: ArrayName): string {
     let place = this.#arrays.findIndex((array) => array.kind === kind && array.number === number);
     if (place < 0) place = this.#arrays.push({ kind, number }) - 1;
@@ -83,7 +132,9 @@ export class Program {
 
   #scalar(scalar: Scalar): Value {
     const same = (other: Scalar): boolean => {
-      if (other.kind === 'argument') return scalar.kind === 'argument' && other.number === scalar.number;
+      if (other.kind === 'argument') {
+        return scalar.kind === 'argument' && other.number === scalar.number && other.part === scalar.part;
+      }
       return scalar.kind === 'constant' && Object.is(other.value, scalar.value);
     };
     let place = this.#scalars.findIndex(same);

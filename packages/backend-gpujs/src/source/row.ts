@@ -1,11 +1,11 @@
 import type { DType } from '@evenkeel/tensor';
 import { type Expr, type RowKernel, type Stage, type Store, visitExprs } from '@evenkeel/tensor/kernel';
 import type { Value } from './code.ts';
-import { combine, Expressions, identityOf } from './expressions.ts';
+import { Expressions } from './expressions.ts';
 import { Indices } from './indices.ts';
 import type { Launch } from './launch.ts';
-import { Program } from './program.ts';
-import { refuseStored } from './stored.ts';
+import { type Computed, Program } from './program.ts';
+import { Total } from './total.ts';
 
 const product = (sizes: readonly number[]): number => sizes.reduce((all, size) => all * size, 1);
 
@@ -26,7 +26,7 @@ export function printRow(kernel: RowKernel): Launch[] {
   if (!inPlace) {
     for (const number of ordered) {
       const stage = stages[number] as Extract<Stage, { kind: 'reduce' | 'scan' }>;
-      const printer = new RowPrinter(kernel, false);
+      const printer = new RowPrinter(kernel, stage.value.dtype, false);
       const value =
         stage.kind === 'reduce' ? printer.reduceOfThread(number) : printer.scanOfThread(number, product(inner));
       const length = product(outer) * (stage.kind === 'reduce' ? 1 : product(inner));
@@ -36,9 +36,8 @@ export function printRow(kernel: RowKernel): Launch[] {
   for (const { store, domain } of stores) {
     const length = product(outer) * (domain === 'row' ? 1 : product(inner));
     if (length === 0) continue;
-    const printer = new RowPrinter(kernel, inPlace);
+    const printer = new RowPrinter(kernel, operands[store.operand]?.dtype as DType, inPlace);
     const value = printer.store(store);
-    refuseStored(operands[store.operand]?.dtype as DType);
     launches.push(printer.program.finish({ kind: 'operand', number: store.operand }, length, value));
   }
   return launches;
@@ -53,15 +52,15 @@ class RowPrinter {
   readonly #reducesHere: boolean;
   #element: Value | undefined;
 
-  constructor(kernel: RowKernel, reducesHere: boolean) {
+  constructor(kernel: RowKernel, result: DType, reducesHere: boolean) {
     this.#kernel = kernel;
     this.#reducesHere = reducesHere;
-    this.program = new Program(kernel);
+    this.program = new Program(kernel, result);
     this.#indices = new Indices([...kernel.outer, ...kernel.inner], this.program);
     this.#expressions = new Expressions(this.program, this.#indices, { stage: (stage) => this.#stage(stage) });
   }
 
-  store({ index, value }: Store): Value {
+  store({ index, value }: Store): Computed {
     this.#indices.bindStore(index);
     // A reduction is made before what uses it, whatever block that is in.
     if (this.#reducesHere) visitExprs([value], (expr) => void (expr.kind === 'stage' && this.#expressions.value(expr)));
@@ -69,61 +68,45 @@ class RowPrinter {
   }
 
   /** This thread's row reduced. */
-  reduceOfThread(number: number): Value {
+  reduceOfThread(number: number): Computed {
     this.#indices.bindDigits(0, this.#kernel.outer, this.program.thread);
     return this.#reduce(number);
   }
 
   /** This thread's element of a scan, all elements up to it combined. */
-  scanOfThread(number: number, elements: number): Value {
+  scanOfThread(number: number, elements: number): Computed {
     const { code, thread } = this.program;
     const { outer, stages } = this.#kernel;
     const stage = stages[number] as Extract<Stage, { kind: 'scan' }>;
     const row = this.program.call('floorQuotient', thread, code.given(`${elements}`));
     const last = code.define(`${thread.text} - ${row.text} * ${elements}`, 'float', [thread, row]);
     this.#indices.bindDigits(0, outer, row);
-    const total = this.#total(stage);
+    const total = new Total(this.program, stage.op, stage.value.dtype);
     code.loop(elements, (turn) => {
       const element = stage.reverse ? code.now(`${elements - 1} - ${turn.text}`, 'float') : turn;
       const isCounted = stage.reverse ? `${element.text} >= ${last.text}` : `${element.text} <= ${last.text}`;
       code.block(`if (${isCounted})`, () => this.#combineAt(element, stage, total));
     });
-    return this.#result(total, stage.value.dtype);
+    return total.now();
   }
 
-  #reduce(number: number): Value {
+  #reduce(number: number): Computed {
     const stage = this.#kernel.stages[number] as Extract<Stage, { kind: 'reduce' }>;
-    const total = this.#total(stage);
+    const total = new Total(this.program, stage.op, stage.value.dtype);
     const elements = product(this.#kernel.inner);
     this.program.code.loop(elements, (element) => this.#combineAt(element, stage, total));
-    return this.#result(total, stage.value.dtype);
+    return total.now();
   }
 
-  #total({ op, value }: { op: 'sum' | 'max' | 'min' | 'prod'; value: Expr }): string {
-    const { code } = this.program;
-    const name = code.name('total');
-    code.line(`let ${name} = ${this.program.number(identityOf(op, value.dtype)).text};`);
-    return name;
-  }
-
-  #combineAt(element: Value, stage: Extract<Stage, { kind: 'reduce' | 'scan' }>, total: string): void {
-    const { code } = this.program;
+  #combineAt(element: Value, stage: Extract<Stage, { kind: 'reduce' | 'scan' }>, total: Total): void {
     const { outer, inner } = this.#kernel;
     this.#element = element;
     this.#indices.bindDigits(outer.length, inner, element);
-    const value = this.#expressions.value(stage.value);
-    const number = value.type === 'bool' ? code.define(`${value.text} ? 1 : 0`, 'float', [value]) : value;
-    const before = code.now(total, 'float');
-    code.line(`${total} = ${combine(this.program, stage.op, before, number).text};`);
+    total.add(this.#expressions.value(stage.value));
     this.#element = undefined;
   }
 
-  #result(total: string, dtype: DType): Value {
-    const value = this.program.code.now(total, 'float');
-    return dtype === 'bool' ? this.program.code.define(`${value.text} > 0.5`, 'bool', [value]) : value;
-  }
-
-  #stage(number: number): Value {
+  #stage(number: number): Computed {
     const stage = this.#kernel.stages[number] as Stage;
     const { code } = this.program;
     if (stage.kind === 'map' || stage.kind === 'store') return this.#expressions.value(exprOf(stage));
@@ -137,8 +120,7 @@ class RowPrinter {
             row,
             this.#position(outer.length, inner),
           ]);
-    const value = this.program.element({ kind: 'temporary', number }, place);
-    return stage.value.dtype === 'bool' ? code.define(`${value.text} > 0.5`, 'bool', [value]) : value;
+    return this.program.load({ kind: 'temporary', number }, stage.value.dtype, place);
   }
 
   /** Row-major position in axes from `first` on. */
