@@ -32,8 +32,14 @@ interface Ended {
 }
 
 /** Runs a program; `onText` is told of all that it has printed so far. */
-async function run(name: string, options: readonly string[], onText?: (text: string, child: ChildProcess) => void) {
-  const child = spawn(process.execPath, [join(programs, `${name}.mjs`), ...options], { cwd: scratch });
+async function run(
+  name: string,
+  options: readonly string[],
+  onText?: (text: string, child: ChildProcess) => void,
+  variables: NodeJS.ProcessEnv = {},
+) {
+  const env = { ...process.env, ...variables };
+  const child = spawn(process.execPath, [join(programs, `${name}.mjs`), ...options], { cwd: scratch, env });
   running.add(child);
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -139,15 +145,34 @@ describe('conformance', () => {
     [['nowhere'], /nowhere.manifest\.json: does not exist\. Give a folder/],
     [[references, '--kinds', 'nope'], /has no case of kind 'nope'\. It has primitive, /],
     [[references, '--dtype', 'float16'], /Allowed choices are float32, float64/],
-    [[references, '--backend', 'abacus'], /Allowed choices are js/],
+    [[references, '--backend', 'abacus'], /Allowed choices are wasm, js, webgpu, gpujs, /],
+    [[references, '--backend', 'gpujs:webgl2'], /Allowed choices are .*gpujs:webgpu, gpujs:headlessgl, gpujs:webasm/],
+    [
+      [references, '--backend', 'gpujs:headlessgl'],
+      /^conformance: --backend gpujs:headlessgl: .*npm install gl.*\. --backend wasm works everywhere$/,
+    ],
   ])('refuses %s', async (options, complaint) => {
     expectRefusal(await run('conformance', options), complaint);
   });
 
+  test.runIf(process.platform === 'linux').each(['webgpu', 'gpujs'])(
+    'says what %s lacks without a device',
+    async (backend) => {
+      const options = [references, '--backend', backend];
+      const { code, stderr } = await run('conformance', options, undefined, { VK_ICD_FILENAMES: '/nowhere.json' });
+      // Above it may stand what the driver's loader says.
+      expect(stderr.trimEnd().split('\n').at(-1)).toMatch(
+        /^conformance: --backend \w+: .*no graphics device was found\. In Node it takes a driver.*--backend wasm works everywhere$/,
+      );
+      expect(code).toBe(1);
+    },
+  );
+
   test('prints a table and last how many passed', async () => {
     const { code, stdout } = await run('conformance', [references, '--kinds', 'mp_fourier,phema']);
     const lines = stdout.trimEnd().split('\n');
-    expect(lines.map((line) => line.split(/\s+/)[0])).toEqual([
+    expect(lines[0]).toMatch(/^backend wasm \(/);
+    expect(lines.slice(-4).map((line) => line.split(/\s+/)[0])).toEqual([
       'kind',
       'mp_fourier',
       'phema',

@@ -230,7 +230,7 @@ class PlanRunner implements GpujsBackend, BufferHome {
     this.#isDisposed = true;
     await this.#queue;
     await this.#device.finished();
-    for (const buffer of [...this.#live]) buffer.free();
+    for (const buffer of [...this.#live]) buffer.discard();
     await this.#queue;
     this.#executables.clear();
     const isLast = this.mode === 'webgpu' && --sharing === 0;

@@ -15,6 +15,7 @@ export class GpujsBuffer implements DeviceBuffer {
   readonly home: BufferHome;
   handle: Handle | undefined;
   #isFreed = false;
+  #isDiscarded = false;
 
   constructor(dtype: DType, length: number, home: BufferHome) {
     this.dtype = dtype;
@@ -24,7 +25,7 @@ export class GpujsBuffer implements DeviceBuffer {
 
   /** @throws when the buffer is freed. */
   check(use: string): void {
-    if (!this.#isFreed) return;
+    if (!this.#isFreed && !this.#isDiscarded) return;
     throw new Error(
       `gpujs backend: ${use} of a freed buffer, ${this.dtype} of length ${this.length}. Keep it until its last use is given`,
     );
@@ -47,8 +48,14 @@ export class GpujsBuffer implements DeviceBuffer {
   }
 
   free(): void {
-    this.check('free');
+    if (this.#isFreed) this.check('free');
     this.#isFreed = true;
-    this.home.freed(this);
+    this.discard();
+  }
+
+  /** Gives up what it holds; the owner may still free the handle. */
+  discard(): void {
+    if (!this.#isDiscarded) this.home.freed(this);
+    this.#isDiscarded = true;
   }
 }

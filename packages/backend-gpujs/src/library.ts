@@ -29,6 +29,11 @@ export function modeOf(library: GpuLibrary, kernelClass: unknown): GpujsMode | u
   return modes.find((mode) => library[kernelNames[mode]] === kernelClass);
 }
 
+/** Whether gpu.js finds what a mode needs; of WebGPU it sees too little to tell. */
+export function isSupported(library: GpuLibrary, mode: GpujsMode): boolean {
+  return (library[kernelNames[mode]] as { readonly isSupported: boolean }).isSupported;
+}
+
 export interface Gpu {
   /** The class that runs kernels. */
   readonly Kernel: unknown;

@@ -1,5 +1,13 @@
-import { type DeviceHandle, type Gpu, type GpuLibrary, loadLibrary, messageOf, modeOf } from './library.ts';
-import { provideWebgpu } from './node-webgpu.ts';
+import {
+  type DeviceHandle,
+  type Gpu,
+  type GpuLibrary,
+  isSupported,
+  loadLibrary,
+  messageOf,
+  modeOf,
+} from './library.ts';
+import { missingFor } from './missing.ts';
 import type { GpujsMode } from './options.ts';
 
 /** gpu.js in a mode that was seen to work. */
@@ -32,7 +40,8 @@ export async function openMode(wanted: GpujsMode | undefined): Promise<OpenedMod
 
 /** Computes something, and asks who did. */
 async function tryMode(library: GpuLibrary, mode: GpujsMode): Promise<Gpu> {
-  if (mode === 'webgpu') await provideWebgpu();
+  const missing = await missingFor(mode, (asked) => isSupported(library, asked));
+  if (missing !== undefined) throw new Error(missing);
   const gpu = new library.GPU({ mode });
   const ran = modeOf(library, gpu.Kernel);
   if (ran !== mode) {

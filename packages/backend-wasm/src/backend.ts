@@ -178,7 +178,7 @@ class PlanRunner implements WasmBackend, BufferHome {
     this.#disposed = true;
     await this.#queue;
     await this.#pool.dispose();
-    for (const buffer of [...this.#live]) buffer.free();
+    for (const buffer of [...this.#live]) buffer.discard();
   }
 
   async inOrder<T>(work: () => T | Promise<T>): Promise<T> {

@@ -16,6 +16,7 @@ export class WasmBuffer implements DeviceBuffer {
   readonly home: BufferHome;
   readonly #address: number;
   #isFreed = false;
+  #isDiscarded = false;
 
   constructor(dtype: DType, length: number, address: number, home: BufferHome) {
     this.dtype = dtype;
@@ -30,7 +31,7 @@ export class WasmBuffer implements DeviceBuffer {
 
   /** @throws when the buffer is freed. */
   address(use: string): number {
-    if (this.#isFreed) {
+    if (this.#isFreed || this.#isDiscarded) {
       throw new Error(
         `wasm backend: ${use} of a freed buffer, ${this.dtype} of length ${this.length}. Keep it until its last use is given`,
       );
@@ -57,8 +58,14 @@ export class WasmBuffer implements DeviceBuffer {
   }
 
   free(): void {
-    const address = this.address('free');
+    if (this.#isFreed) this.address('free');
     this.#isFreed = true;
-    this.home.freed(this, address);
+    this.discard();
+  }
+
+  /** Gives up the memory; the owner may still free the handle. */
+  discard(): void {
+    if (!this.#isDiscarded) this.home.freed(this, this.#address);
+    this.#isDiscarded = true;
   }
 }

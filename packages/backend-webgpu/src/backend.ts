@@ -250,7 +250,7 @@ class PlanRunner implements WebgpuBackend, BufferHome {
     this.#isDisposed = true;
     await this.#turns.over();
     await Promise.allSettled(this.#underWay);
-    for (const buffer of [...this.#live]) buffer.free();
+    for (const buffer of [...this.#live]) buffer.discard();
     for (const executable of this.#executables) executable.destroy();
     this.#executables.clear();
     this.#readback.clear();

@@ -15,6 +15,7 @@ export class WebgpuBuffer implements DeviceBuffer {
   readonly home: BufferHome;
   readonly bytes: number;
   #memory: GPUBuffer | undefined;
+  #isFreed = false;
 
   constructor(dtype: DType, length: number, memory: GPUBuffer, home: BufferHome) {
     this.dtype = dtype;
@@ -51,8 +52,15 @@ export class WebgpuBuffer implements DeviceBuffer {
   }
 
   free(): void {
-    const memory = this.memory('free');
+    if (this.#isFreed) this.memory('free');
+    this.#isFreed = true;
+    this.discard();
+  }
+
+  /** Gives up the memory; the owner may still free the handle. */
+  discard(): void {
+    const memory = this.#memory;
     this.#memory = undefined;
-    this.home.freed(this, memory);
+    if (memory) this.home.freed(this, memory);
   }
 }

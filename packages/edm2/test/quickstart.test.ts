@@ -5,13 +5,16 @@ import { decodePng, type HostArray } from '@evenkeel/formats';
 import { writeFileAtomically } from '@evenkeel/formats/node';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { ProgressLine } from '../src/cli/progress-line.ts';
 import { loadEmoji16, splitHeldOut } from '../src/data/index.ts';
 import { encodeSnapshot } from '../src/ema/index.ts';
 import { loadEmoji16Classifier } from '../src/metrics/emoji16-classifier.ts';
 import { judge } from '../src/quickstart/judge.ts';
 import { readPainters } from '../src/quickstart/painters.ts';
 import { emaStds, guidance, mainStd, postHocStd } from '../src/quickstart/recipe.ts';
+import { lossChart } from '../src/quickstart/report.ts';
 import { affordablePlan, fullPlan, type SamplingPlan, samplingMs } from '../src/quickstart/sampling-plan.ts';
+import { train } from '../src/quickstart/train.ts';
 
 describe('sampling', () => {
   test('takes the best plan that fits, and the least where none does', () => {
@@ -39,6 +42,19 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'evenkeel-'));
 });
 afterEach(() => rmSync(folder, { recursive: true }));
+
+test('where the time is over before it began, one step is trained and saved, and nothing else claimed', async () => {
+  const lines: string[] = [];
+  const line = { update: (text: () => string) => void lines.push(text()) } as unknown as ProgressLine;
+  const dataset = await loadEmoji16();
+  const request = { dataset, folder, seed: 7, backend: 'js', deadline: performance.now(), line } as const;
+  const report = await train({ ...request, isStopped: () => false });
+  expect(report).toMatchObject({ steps: 1, images: 8, heldOutRatio: undefined, wasStopped: false });
+  expect(lines).toHaveLength(1);
+  expect(lossChart(report)).not.toContain('NaN');
+  const { images, snapshots } = await readPainters(folder);
+  expect([images, snapshots]).toEqual([8, emaStds.length]);
+});
 
 /** A snapshot of one weight, whose value is the images seen. */
 async function writeSnapshot(images: number, std: number): Promise<void> {

@@ -1,18 +1,10 @@
-import { wasm } from '@evenkeel/backend-wasm';
-import { type Backend, createJsBackend, setBackend, setDevelopmentMode } from '@evenkeel/tensor';
+import { setBackend, setDevelopmentMode } from '@evenkeel/tensor';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import colors from 'picocolors';
-import { openGpujs } from '../cli/open-gpujs.ts';
-import { openWebgpu } from '../cli/open-webgpu.ts';
+import { type BackendChoice, backendOption, openBackend } from '../cli/backend.ts';
+import { ProgressLine } from '../cli/progress-line.ts';
 import { failureLines, tableLines, totals } from './report.ts';
 import { runConformance } from './run.ts';
-
-const backends: Readonly<Record<string, () => Backend | Promise<Backend>>> = {
-  js: () => createJsBackend(),
-  wasm: () => wasm({ experimental: true }),
-  webgpu: openWebgpu,
-  gpujs: openGpujs,
-};
 
 function kindList(value: string): string[] {
   const kinds = value.split(',').map((kind) => kind.trim());
@@ -21,22 +13,31 @@ function kindList(value: string): string[] {
   return kinds;
 }
 
-async function run(folder: string, options: { backend: string; dtype: 'float32' | 'float64'; kinds?: string[] }) {
+interface Options extends BackendChoice {
+  readonly dtype: 'float32' | 'float64';
+  readonly kinds?: readonly string[];
+}
+
+async function run(folder: string, { dtype, kinds, ...choice }: Options): Promise<void> {
   // Networks are made and dropped case by case; their shapes differ, which is no recompile storm.
   setDevelopmentMode(false);
-  const backend = await (backends[options.backend] as () => Backend | Promise<Backend>)();
+  const { backend, description } = await openBackend(choice);
   setBackend(backend);
-  const { dtype, kinds } = options;
+  const line = new ProgressLine();
+  line.print(`backend ${description}`);
+  let done = 0;
   const results = await runConformance(folder, {
     dtype,
     ...(kinds === undefined ? {} : { kinds }),
     onCase(result) {
-      for (const line of failureLines(result)) console.log(colors.red(line));
+      for (const failure of failureLines(result)) line.print(colors.red(failure));
+      done++;
+      line.update(() => `${done} cases done, last ${result.id}`);
     },
   });
-  for (const line of tableLines(results)) console.log(line);
+  for (const row of tableLines(results)) line.print(row);
   const { passed, failed } = totals(results);
-  console.log(`${passed} passed, ${failed} failed`);
+  line.print(`${passed} passed, ${failed} failed`);
   if (failed > 0) process.exitCode = 1;
   await backend.dispose();
 }
@@ -44,9 +45,7 @@ async function run(folder: string, options: { backend: string; dtype: 'float32' 
 const program = new Command('conformance')
   .description('Compares this implementation with a folder of reference values (manifest.json and safetensors files).')
   .argument('<folder>', 'the folder')
-  .addOption(
-    new Option('--backend <name>', 'what computes').choices(Object.keys(backends)).default('wasm', 'wasm, the fastest'),
-  )
+  .addOption(backendOption())
   .addOption(
     new Option('--dtype <dtype>', 'what networks compute in').choices(['float32', 'float64']).default('float32'),
   )

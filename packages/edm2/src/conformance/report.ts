@@ -23,9 +23,12 @@ export function tableLines(results: readonly CaseResult[]): string[] {
     const failed = own.filter(({ mismatches }) => mismatches.length > 0).length;
     const tensors = own.reduce((sum, result) => sum + result.tensors, 0);
     const worst = own.reduce((largest, result) => (result.worst <= largest ? largest : result.worst), 0);
-    return [kind, own.length - failed, failed, tensors, Number.isNaN(worst) ? '-' : worst.toFixed(2)].map(String);
+    const seconds = own.reduce((sum, result) => sum + result.seconds, 0).toFixed(1);
+    return [kind, own.length - failed, failed, tensors, Number.isNaN(worst) ? '-' : worst.toFixed(2), seconds].map(
+      String,
+    );
   });
-  const table = [['kind', 'passed', 'failed', 'tensors', 'worst'], ...rows];
+  const table = [['kind', 'passed', 'failed', 'tensors', 'worst', 'seconds'], ...rows];
   const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
   return table.map((row) =>
     row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join('  '),

@@ -20,6 +20,7 @@ export interface CaseResult {
   readonly tensors: number;
   /** Largest deviation over tolerance of any tensor; above 1 fails. */
   readonly worst: number;
+  readonly seconds: number;
   /** Empty when the case passed. */
   readonly mismatches: readonly Mismatch[];
 }
@@ -40,16 +41,20 @@ export async function runConformance(path: string, options: ConformanceOptions =
   const results: CaseResult[] = [];
   for (const one of folder.cases) {
     if (kinds !== undefined && !kinds.includes(one.kind)) continue;
-    const result = await runCase(folder, one, options.dtype ?? 'float32');
+    const start = performance.now();
+    const judged = await runCase(folder, one, options.dtype ?? 'float32');
+    const result = { ...judged, seconds: (performance.now() - start) / 1000 };
     results.push(result);
     options.onCase?.(result);
   }
   return results;
 }
 
-async function runCase(folder: ReferenceFolder, one: ManifestCase, dtype: CaseDType): Promise<CaseResult> {
+type Judged = Omit<CaseResult, 'seconds'>;
+
+async function runCase(folder: ReferenceFolder, one: ManifestCase, dtype: CaseDType): Promise<Judged> {
   const { id, kind } = one;
-  const failed = (reason: string): CaseResult => {
+  const failed = (reason: string): Judged => {
     return { id, kind, tensors: 0, worst: Number.NaN, mismatches: [{ tensor: '', reason }] };
   };
   const runner = caseRunners.get(kind);

@@ -1,5 +1,5 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
-import type { BackendChoice } from '../cli/backend.ts';
+import { Command, InvalidArgumentError } from 'commander';
+import { type BackendChoice, backendOption } from '../cli/backend.ts';
 
 /** What the quickstart was asked to do. */
 export interface QuickstartOptions {
@@ -36,7 +36,7 @@ export function parseOptions(argv: readonly string[]): QuickstartOptions {
       0,
     )
     .option('--out <folder>', 'where results go', 'out/quickstart')
-    .addOption(new Option('--backend <name>', 'where it is computed').choices(['wasm', 'webgpu', 'js']).default('wasm'))
+    .addOption(backendOption())
     .option('--samples-only', 'do not train: paint from the snapshots in the folder', false)
     .allowExcessArguments(false)
     .configureOutput({

@@ -5,7 +5,7 @@ import { Generator, oneHot, tensor } from '@evenkeel/tensor';
 import type { ProgressLine } from '../cli/progress-line.ts';
 import { imageGrid, latentsToPixels, type PictureSet } from '../data/index.ts';
 import { stateDictOf } from '../ema/index.ts';
-import { Precond } from '../network/precondition.ts';
+import { Precond, type PrecondOptions } from '../network/precondition.ts';
 import { sample } from '../sample/sample.ts';
 import { type Painter, readPainters } from './painters.ts';
 import { guidance, mainBlocks, mainStd, postHocStd } from './recipe.ts';
@@ -29,6 +29,7 @@ export interface PaintRequest {
 
 /** What was painted. */
 export interface PaintReport {
+  readonly network: PrecondOptions;
   /** Images that the network had seen. */
   readonly images: number;
   readonly snapshots: number;
@@ -97,6 +98,7 @@ export async function paint(request: PaintRequest): Promise<{ report: PaintRepor
   await writeFileAtomically(join(folder, 'samples.png'), encodePng(grid(dataset, shown, columns)));
   const mine = blocksOf.get(main) as Uint8Array[][];
   const report = {
+    network,
     images,
     snapshots,
     stds: [main, ...others].map(({ std }) => std),

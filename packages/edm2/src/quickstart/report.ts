@@ -40,8 +40,9 @@ export interface SummaryParts {
   readonly backend: string;
   /** Undefined where nothing is known of the training. */
   readonly training: unknown;
-  readonly painting: PaintReport;
-  readonly judgement: Judgement;
+  /** Undefined where there was no time for it. */
+  readonly painting?: PaintReport;
+  readonly judgement?: Judgement;
   readonly seconds: number;
 }
 
@@ -53,7 +54,7 @@ export function summary({ options, backend, training, painting, judgement, secon
     node: process.version,
     cores: availableParallelism(),
   };
-  return `${JSON.stringify({ backend, machine, network: networkFor(options.backend), options, training, painting, ...judgement, seconds }, null, 2)}\n`;
+  return `${JSON.stringify({ backend, machine, network: painting?.network ?? networkFor(options.backend), options, training, painting: painting ?? null, ...judgement, seconds }, null, 2)}\n`;
 }
 
 /** What the summary says of a training run. */
@@ -61,13 +62,19 @@ export function withoutCurve({ losses, ...numbers }: TrainingReport) {
   return { ...numbers, finalLoss: meanOfLast(losses) };
 }
 
-/** What the folder's summary says of the training that its snapshots are of. */
-export async function earlierTraining(folder: string): Promise<unknown> {
+/** What the folder's summary says of the training that its snapshots are of, and of the backend that painted last. */
+export async function earlierRun(folder: string): Promise<EarlierRun> {
   try {
-    return JSON.parse(await readFile(join(folder, 'summary.json'), 'utf8')).training;
+    return JSON.parse(await readFile(join(folder, 'summary.json'), 'utf8')) as EarlierRun;
   } catch {
-    return undefined;
+    return {};
   }
+}
+
+/** As far as it is known. */
+export interface EarlierRun {
+  readonly training?: { readonly imagesPerSecond?: number };
+  readonly options?: { readonly backend?: string };
 }
 
 function meanOfLast(losses: TrainingReport['losses']): number {

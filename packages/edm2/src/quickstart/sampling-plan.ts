@@ -19,8 +19,23 @@ const plans: readonly SamplingPlan[] = [
   { columns: 1, steps: Math.ceil(samplerSteps / 2), guided: false },
 ];
 
+/** What is painted where there is hardly any time. */
+export const leastPlan = plans.at(-1) as SamplingPlan;
+
+/** A forward pass takes about a third as long as a training step of one image. */
+const passShare = 0.35;
+
 /**
- * How long all blocks of a plan take, roughly: a forward pass takes about a third as long as a training step of one image.
+ * How long forward passes of single images take, roughly.
+ *
+ * @param imagesPerSecond of training.
+ */
+export function forwardMs(images: number, imagesPerSecond: number): number {
+  return (1000 * passShare * images) / imagesPerSecond;
+}
+
+/**
+ * How long all blocks of a plan take, roughly.
  *
  * @param imagesPerSecond of training.
  */
@@ -28,11 +43,11 @@ export function samplingMs({ columns, steps, guided }: SamplingPlan, classes: nu
   // The main average's second to last block are left out where time runs short: those of one column do not count them.
   const blocks = emaStds.length + (columns > 1 ? mainBlocks : 1);
   const passes = classes * columns * blocks * (2 * steps - 1) * (guided ? 2 : 1);
-  return (passes * 350) / imagesPerSecond;
+  return forwardMs(passes, imagesPerSecond);
 }
 
 /** The best plan that fits `ms`, or the least of all. */
 export function affordablePlan(ms: number, classes: number, imagesPerSecond: number): SamplingPlan {
   const fitting = plans.find((plan) => samplingMs(plan, classes, imagesPerSecond) <= ms);
-  return fitting ?? (plans.at(-1) as SamplingPlan);
+  return fitting ?? leastPlan;
 }

@@ -11,7 +11,7 @@ import { Precond } from '../network/precondition.ts';
 import { trainingExamples } from '../train/batch.ts';
 import { Trainer } from '../train/trainer.ts';
 import { batchSize, emaStds, learning, networkFor, noise, snapshotCount } from './recipe.ts';
-import { fullPlan, samplingMs } from './sampling-plan.ts';
+import { forwardMs, fullPlan, leastPlan, samplingMs } from './sampling-plan.ts';
 import { removeSnapshots, snapshotFile } from './snapshot-files.ts';
 
 /** What a training run reports. */
@@ -23,8 +23,8 @@ export interface TrainingReport {
   readonly imagesPerSecond: number;
   /** (images seen, mean loss) of every step. */
   readonly losses: readonly (readonly [number, number])[];
-  /** Held-out error of the last weights as a share of an untrained network's. */
-  readonly heldOutRatio: number;
+  /** Held-out error of the last weights as a share of an untrained network's; undefined where there was no time for it. */
+  readonly heldOutRatio: number | undefined;
   readonly wasStopped: boolean;
 }
 
@@ -40,6 +40,9 @@ export interface TrainingRequest {
   readonly isStopped: () => boolean;
 }
 
+/** Held-out pictures that weights are judged by. */
+const tripleCount = 64;
+
 /** Trains until the time is used, writing snapshots of both averages on the way. */
 export async function train(request: TrainingRequest): Promise<TrainingReport> {
   const { dataset, folder, seed, deadline, line, isStopped } = request;
@@ -52,17 +55,25 @@ export async function train(request: TrainingRequest): Promise<TrainingReport> {
   });
   const loader = new DataLoader(trainingExamples(images), { batchSize, indices: classBalanced(images, { seed }) });
   using trainer = new Trainer(net, loader, { batchSize, seed, loss: noise, learningRate: learning, emaStds });
-  const triples = denoisingTriples(dataset, { indices: heldOut, count: 64, seed, ...noise });
+  const triples = denoisingTriples(dataset, { indices: heldOut, count: tripleCount, seed, ...noise });
 
   const losses: [number, number][] = [];
   const start = performance.now();
   const stepMs: number[] = [];
   let smooth = Number.NaN;
   let saved = 0;
-  /** Images per second of the latest steps, by their median: the first ones also compile, and a machine may stall. */
-  const rate = (): number => (1000 * batchSize) / median(stepMs.slice(-30));
-  const end = (): number =>
-    deadline - Math.min(1.1 * samplingMs(fullPlan, dataset.labelDim, rate()) + 4000, 0.35 * (deadline - start));
+  /** Milliseconds of the latest steps, by their median: the first one also compiles, and a machine may stall. */
+  const usualMs = (): number => median(stepMs.length > 1 ? stepMs.slice(1).slice(-30) : stepMs);
+  const rate = (): number => (1000 * batchSize) / usualMs();
+  const end = (): number => deadline - reservedMs(deadline - start);
+  /** Kept for what follows: the best painting where that is a small part of the time, the least where devices are slow. */
+  const reservedMs = (all: number): number => {
+    const sampling = (plan: typeof fullPlan): number => 1.1 * samplingMs(plan, dataset.labelDim, rate()) + 4000;
+    // Painting and judging are compiled as well.
+    const compiling = Math.max(0, (stepMs[0] ?? 0) - usualMs());
+    const least = sampling(leastPlan) + forwardMs(tripleCount, rate()) + compiling;
+    return Math.max(Math.min(sampling(fullPlan), 0.35 * all), Math.min(least, 0.8 * all));
+  };
 
   /** Those of an earlier run stay until there are new ones. */
   let isFirst = true;
@@ -72,7 +83,9 @@ export async function train(request: TrainingRequest): Promise<TrainingReport> {
     await saveSnapshots(trainer, folder, seed);
   };
 
-  while (losses.length < 2 || (performance.now() < end() && !isStopped())) {
+  // Two steps tell how fast it goes, if the first one did not take all the time.
+  const mayGoOn = (): boolean => performance.now() < (losses.length < 2 ? deadline : end());
+  while (losses.length === 0 || (mayGoOn() && !isStopped())) {
     const before = performance.now();
     const step = await trainer.step();
     const loss = await step.loss.item();
@@ -95,7 +108,8 @@ export async function train(request: TrainingRequest): Promise<TrainingReport> {
   }
   await save();
   const seconds = (performance.now() - start) / 1000;
-  const { error, baseline } = await denoisingError(net, triples);
+  const hasTime = performance.now() + forwardMs(tripleCount, rate()) < deadline;
+  const heldOutError = hasTime ? await denoisingError(net, triples) : undefined;
   return {
     parameters: net.parameterCount(),
     steps: losses.length,
@@ -103,7 +117,7 @@ export async function train(request: TrainingRequest): Promise<TrainingReport> {
     seconds,
     imagesPerSecond: rate(),
     losses,
-    heldOutRatio: error / baseline,
+    heldOutRatio: heldOutError && heldOutError.error / heldOutError.baseline,
     wasStopped: isStopped(),
   };
 }

@@ -111,6 +111,9 @@ export interface Backend {
   compile(plan: Plan): Promise<Executable>;
   /** Hands a run over; runs happen in the order given. The next may be given before this one is done. */
   run(executable: Executable, call: Call): Run;
-  /** Ends what is under way (every `done` settles) and frees everything. */
+  /**
+   * Ends what is under way (every `done` settles) and frees everything. Buffers that others still hold may be freed by them
+   * afterwards, for nothing.
+   */
   dispose(): Promise<void>;
 }

@@ -39,8 +39,16 @@ export function backendConformance(
     ...cellProgramChecks(context),
     ...compiledChecks(context),
     ...hostChecks(context),
-    { name: 'dispose', run: async () => (await backend()).dispose() },
+    { name: 'dispose, before the owners of buffers free them', run: async () => disposeFirst(await backend()) },
   ].map(quiet);
+}
+
+/** Programs end in any order: a network may outlive what computed it. */
+async function disposeFirst(backend: Backend): Promise<void> {
+  const buffer = backend.allocate({ dtype: 'float32', length: 4 });
+  await buffer.write(Float32Array.of(1, 2, 3, 4));
+  await backend.dispose();
+  buffer.free();
 }
 
 /** Drawn graphs look to development mode like a program that recompiles at every step. */
