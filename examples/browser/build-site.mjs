@@ -30,6 +30,7 @@ export async function buildSite(outdir = join(here, 'dist')) {
       main: join(here, 'main.ts'),
       style: join(here, 'style/main.css'),
       'sample-worker': join(here, 'src/worker/sample-worker.ts'),
+      'train-worker': join(here, 'src/worker/train-worker.ts'),
     },
     outdir,
     bundle: true,

@@ -4,6 +4,7 @@ import { block, button, element, input, output, select, showLine } from './eleme
 import { NetworkPanel, startOpening } from './network-panel.ts';
 import { PictureGrid } from './picture-grid.ts';
 import { Playback } from './playback.ts';
+import { save } from './save.ts';
 import { shippedWeights } from './shipped-weights.ts';
 import { WorkerLink } from './worker-link.ts';
 
@@ -175,13 +176,8 @@ export class SampleTab {
   }
 
   #save(): void {
-    this.#grid.toCanvas(8).toBlob((blob) => {
-      if (blob === null) return;
-      const link = document.createElement('a');
-      link.href = URL.createObjectURL(blob);
-      link.download = 'evenkeel.png';
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+    this.#grid.toCanvas(8).toBlob((picture) => {
+      if (picture !== null) save(picture, 'evenkeel.png');
     });
   }
 }

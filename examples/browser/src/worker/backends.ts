@@ -1,5 +1,5 @@
 import { wasm } from '@evenkeel/backend-wasm';
-import { type Backend, createJsBackend, setBackend } from '@evenkeel/tensor';
+import { type Backend, createJsBackend, setBackend, setDevelopmentMode } from '@evenkeel/tensor';
 import { type BackendName, backendLabels, type Computes, type Missing } from '../protocol/backend.ts';
 
 interface Opened {
@@ -39,6 +39,7 @@ export class WorkerBackend {
   async use(wanted: BackendName): Promise<Computes> {
     if (this.#current !== undefined && this.#wanted === wanted) return this.#current.computes;
     await this.close();
+    setDevelopmentMode(false); // its warnings name lines of code, which a bundle has not
     const failures: string[] = [];
     for (const name of new Set([wanted, ...fallbacks])) {
       try {

@@ -87,7 +87,7 @@ export class WeightsStore {
 export function networkOf(file: Pick<WeightsFile, 'description' | 'values'>, name: string): Precond {
   const net = new Precond({ ...file.description.options, generator: new Generator(0), fp16: false });
   const { missing, unexpected } = net.loadStateDict(stateDictOf(file.values), { strict: false });
-  if (missing.length === 0 && unexpected.length === 0) return net.eval() as Precond;
+  if (missing.length === 0 && unexpected.length === 0) return net.eval();
   net.dispose();
   const [what, name0] = missing.length > 0 ? ['lacks', missing[0]] : ['holds', unexpected[0]];
   throw new Error(`${name}: ${what} ${name0}, unlike the network that it describes`);
