@@ -41,13 +41,22 @@ export default defineConfig({
         },
       })),
       // Needs Chromium: `npm run test:browser`.
-      { ...shared, test: { name: 'browser', root, include: ['packages/*/test/browser/**/*.test.ts'], ...timeouts } },
+      {
+        ...shared,
+        test: {
+          name: 'browser',
+          root,
+          include: ['packages/*/test/browser/**/*.test.ts', 'examples/*/test/browser/**/*.test.ts'],
+          ...timeouts,
+        },
+      },
       {
         ...shared,
         test: {
           name: 'root',
           root,
           include: ['test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'bench/test/**/*.test.ts'],
+          exclude: ['examples/*/test/browser/**'],
           ...timeouts,
         },
       },

@@ -1,0 +1,187 @@
+import type { SampleReply, SampleRequest, SampleSettings, SampleStep, WeightsSource } from '../protocol/sample.ts';
+import type { BackendPicker } from './backend-picker.ts';
+import { block, button, element, input, output, select, showLine } from './elements.ts';
+import { NetworkPanel, startOpening } from './network-panel.ts';
+import { PictureGrid } from './picture-grid.ts';
+import { Playback } from './playback.ts';
+import { save } from './save.ts';
+import { shippedWeights } from './shipped-weights.ts';
+import { WorkerLink } from './worker-link.ts';
+
+/** A worker that does not stop within this many milliseconds is replaced. */
+const patience = 5000;
+
+/** The tab that paints. */
+export class SampleTab {
+  readonly #picker: BackendPicker;
+  readonly #panel = new NetworkPanel();
+  readonly #grid = new PictureGrid(block('pictures'));
+  readonly #playback = new Playback(this.#grid);
+  readonly #link: WorkerLink<SampleRequest, SampleReply>;
+  readonly #status = block('sample-status');
+  readonly #error = block('sample-error');
+  /** All that was opened, for a worker that takes the place of another. */
+  readonly #sources: WeightsSource[] = [];
+  #run = 0;
+  #isBusy = false;
+  #computes = '';
+  #overdue: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(picker: BackendPicker, worker: URL) {
+    this.#picker = picker;
+    this.#link = new WorkerLink(
+      worker,
+      (reply) => this.#onReply(reply),
+      (reason) => this.#onCrash(reason),
+    );
+    element('sample-form', HTMLFormElement).onsubmit = (event) => {
+      event.preventDefault();
+      this.#paint();
+    };
+    button('stop-paint').onclick = () => this.#stop();
+    button('save').onclick = () => this.#save();
+    button('dice').onclick = () => {
+      input('seed').value = String(Math.floor(Math.random() * 1e6));
+      this.#paint();
+    };
+    const steps = input('steps');
+    steps.oninput = () => {
+      output('steps-out').textContent = steps.value;
+    };
+    output('steps-out').textContent = steps.value;
+    startOpening((source) => this.open(source));
+    for (const name of shippedWeights) this.open({ url: new URL(name, document.baseURI).href });
+  }
+
+  open(source: WeightsSource): void {
+    this.#sources.push(source);
+    this.#link.send({ type: 'open', source });
+  }
+
+  #settings(): SampleSettings | undefined {
+    const { card, std, guide, guidance } = this.#panel;
+    const [seed, steps] = [input('seed').valueAsNumber, input('steps').valueAsNumber];
+    if (card === undefined || !Number.isInteger(seed)) return undefined;
+    const count = Number(select('count').value);
+    const places = Array.from({ length: count }, (_, i) => i);
+    return {
+      backend: this.#picker.chosen,
+      network: card.id,
+      std,
+      guide,
+      guidance,
+      steps,
+      seeds: places.map((i) => seed + i),
+      classes: card.classes.length === 0 ? [] : places.map((i) => this.#panel.classOf(i)),
+    };
+  }
+
+  #paint(): void {
+    const settings = this.#settings();
+    const { card } = this.#panel;
+    if (settings === undefined || card === undefined) return;
+    if (this.#isBusy) this.#link.send({ type: 'stop' });
+    showLine(this.#error, undefined);
+    this.#status.textContent = 'Starting …';
+    this.#playback.clear(settings.steps);
+    const captions = settings.seeds.map((_, i) => card.classes[settings.classes[i] as number] ?? '');
+    this.#grid.lay(captions, card.resolution);
+    const what = new Set(captions).size === 1 ? captions[0] || 'no class' : 'every class in turn';
+    block('pictures').setAttribute('aria-label', `${captions.length} pictures: ${what}`);
+    this.#setBusy(true);
+    this.#link.send({ type: 'sample', run: ++this.#run, settings });
+  }
+
+  #stop(): void {
+    this.#status.textContent = 'Stopping …';
+    this.#link.send({ type: 'stop' });
+    this.#overdue = setTimeout(
+      () => this.#replaceWorker('stopped; the worker did not answer and was replaced'),
+      patience,
+    );
+  }
+
+  #onReply(reply: SampleReply): void {
+    if ('run' in reply && reply.run !== this.#run) return;
+    switch (reply.type) {
+      case 'ready':
+        this.#picker.setMissing(reply.missing);
+        break;
+      case 'networks':
+        this.#panel.setCards(reply.networks);
+        if (!this.#isBusy) this.#status.textContent = 'Ready';
+        button('paint').disabled = false;
+        break;
+      case 'opened':
+        if (isShipped(reply.name)) break;
+        this.#panel.choose(reply.network);
+        this.#status.textContent = `${reply.name} is open`;
+        break;
+      case 'refused':
+        this.#forget(reply.name);
+        showLine(this.#error, reply.reason);
+        break;
+      case 'started':
+        this.#computes = reply.computes.text;
+        this.#status.textContent = `${this.#computes}: compiling …`;
+        showLine(this.#error, reply.computes.note);
+        break;
+      case 'step':
+        this.#onStep(reply);
+        break;
+      case 'finished':
+        if (reply.stopped) this.#status.textContent = 'Stopped';
+        button('save').disabled = false;
+        this.#setBusy(false);
+        break;
+      case 'failed':
+        this.#status.textContent = 'That did not work';
+        showLine(this.#error, reply.reason);
+        this.#setBusy(false);
+    }
+  }
+
+  #onStep(reply: SampleStep): void {
+    this.#playback.add(reply);
+    const { step, steps, stepsPerSecond } = reply;
+    const speed = stepsPerSecond === undefined ? '' : `, ${stepsPerSecond.toFixed(1)} steps a second`;
+    if (step > 0) this.#status.textContent = `${this.#computes}: step ${step} of ${steps}${speed}`;
+  }
+
+  #onCrash(reason: string): void {
+    this.#replaceWorker(`the worker ended: ${reason}`);
+  }
+
+  /** A fresh worker opens the same files. */
+  #replaceWorker(reason: string): void {
+    this.#run++;
+    this.#link.restart();
+    for (const source of this.#sources) this.#link.send({ type: 'open', source });
+    showLine(this.#error, reason);
+    this.#setBusy(false);
+  }
+
+  /** What could not be opened is not tried again. */
+  #forget(name: string): void {
+    const at = this.#sources.findLastIndex((source) =>
+      ('file' in source ? source.file.name : source.url).endsWith(name),
+    );
+    if (at >= 0) this.#sources.splice(at, 1);
+  }
+
+  #setBusy(isBusy: boolean): void {
+    clearTimeout(this.#overdue);
+    this.#isBusy = isBusy;
+    button('stop-paint').disabled = !isBusy;
+  }
+
+  #save(): void {
+    this.#grid.toCanvas(8).toBlob((picture) => {
+      if (picture !== null) save(picture, 'evenkeel.png');
+    });
+  }
+}
+
+function isShipped(name: string): boolean {
+  return shippedWeights.some((path) => path.endsWith(`/${name}`));
+}

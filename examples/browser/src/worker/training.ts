@@ -1,0 +1,18 @@
+import type { Density, Look, Magnitudes, SnapshotFile } from '../protocol/train.ts';
+
+/** Something that learns, step by step. */
+export interface Training {
+  readonly parameters: number;
+  /** Names of the layers whose magnitudes are told. */
+  readonly layers: readonly string[];
+  readonly density?: Density;
+  /** One step; gives its loss. */
+  step(): Promise<number>;
+  /** Magnitudes of its layers on data that stay the same. */
+  magnitudes(): Promise<Magnitudes>;
+  /** What it makes as yet, from noise that stays the same. */
+  look(): Promise<Look>;
+  /** Averages of the weights, where others can use them. */
+  snapshots(): Promise<SnapshotFile[]>;
+  dispose(): void;
+}
