@@ -119,9 +119,10 @@ const functions = {
   logarithm: {
     parameters: ['x'],
     body: `
+  if (${isNan('x')}) { return x; }
   if (!(x > 0)) {
     if (x == 0) { return -1 / Math.abs(x); }
-    return (x - x) / Math.abs(x - x);
+    return Math.sqrt(x); // NaN: cards make 0 of (x - x) / (x - x)
   }
   if (x * 0.5 > 3e38) { return x; }
   let f = x;
