@@ -14,6 +14,7 @@ import { noDevice, openBackend, openDevice } from './device.ts';
 
 const traits: DeviceTraits = {
   half: false,
+  subgroups: false,
   workgroupThreads: 256,
   workgroupBytes: 32768,
   workgroupsPerAxis: 65535,
