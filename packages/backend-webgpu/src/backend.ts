@@ -84,12 +84,12 @@ class PlanRunner implements WebgpuBackend, BufferHome {
   #underWay = new Set<Promise<unknown>>();
   #isDisposed = false;
 
-  constructor({ device, description, isOwn }: Device, { memoryBytes, tune, debug }: Settings) {
+  constructor({ device, description, isOwn, languageFeatures }: Device, { memoryBytes, tune, debug }: Settings) {
     this.#device = device;
     this.#isOwn = isOwn;
     this.device = description;
     this.numerics = `WebGPU, ${description}`;
-    this.#traits = traitsOf(device);
+    this.#traits = traitsOf(device, languageFeatures);
     this.#isUntuned = tune ?? (isOwn && !/swiftshader|llvmpipe|software|basic render/i.test(description));
     this.capabilities = capabilitiesOf(device, memoryBytes);
     const trouble = new Trouble(device);

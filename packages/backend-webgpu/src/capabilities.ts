@@ -4,9 +4,14 @@ import type { DeviceTraits } from './wgsl/device-traits.ts';
 /** One binding is kept free for memory to work in. */
 const SCRATCH_BINDINGS = 1;
 
-export function traitsOf({ limits, features }: GPUDevice): DeviceTraits {
+/** @param languageFeatures of WGSL, as `navigator.gpu` tells them. */
+export function traitsOf(
+  { limits, features }: GPUDevice,
+  languageFeatures: { has(name: string): boolean } | undefined,
+): DeviceTraits {
   return {
     half: features.has('shader-f16'),
+    subgroups: features.has('subgroups') && languageFeatures?.has('subgroup_id') === true,
     workgroupThreads: Math.min(limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX, 256),
     workgroupBytes: limits.maxComputeWorkgroupStorageSize,
     workgroupsPerAxis: limits.maxComputeWorkgroupsPerDimension,

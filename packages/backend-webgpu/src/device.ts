@@ -8,6 +8,8 @@ export interface Device {
   readonly description: string;
   /** Whether the backend destroys it in the end. */
   readonly isOwn: boolean;
+  /** What of WGSL is known here beside the first edition, as far as that is known. */
+  readonly languageFeatures: WGSLLanguageFeatures | undefined;
 }
 
 /** Features that are used where a card has them. */
@@ -29,8 +31,10 @@ const limits = [
  * @throws when there is none, with what to do about it.
  */
 export async function openDevice({ powerPreference, device, flags }: Settings): Promise<Device> {
-  if (device !== undefined)
-    return { device: device as GPUDevice, description: 'a device of the program', isOwn: false };
+  if (device !== undefined) {
+    const { wgslLanguageFeatures: languageFeatures } = pageGpu() ?? {};
+    return { device: device as GPUDevice, description: 'a device of the program', isOwn: false, languageFeatures };
+  }
   const gpu = await findGpu(flags);
   const adapter = await gpu.requestAdapter(powerPreference === undefined ? {} : { powerPreference });
   if (!adapter) throw new Error(`webgpu: no graphics device was found. ${adviceHere()}`);
@@ -39,14 +43,23 @@ export async function openDevice({ powerPreference, device, flags }: Settings): 
   const opened = await adapter.requestDevice({ label: 'evenkeel', requiredFeatures, requiredLimits });
   const { vendor, architecture, description } = adapter.info;
   const words = [vendor, architecture, description].filter((word) => word !== '');
-  return { device: opened, description: words.join(' ') || 'unknown device', isOwn: true };
+  return {
+    device: opened,
+    description: words.join(' ') || 'unknown device',
+    isOwn: true,
+    languageFeatures: gpu.wgslLanguageFeatures,
+  };
 }
 
 /** Node's WebGPU crashes where its entry object is collected: one is made for each list of flags, and kept. */
 const nodeGpus = new Map<string, GPU>();
 
+function pageGpu(): GPU | undefined {
+  return (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
+}
+
 async function findGpu(flags: readonly string[]): Promise<GPU> {
-  const { gpu } = (globalThis as { navigator?: { gpu?: GPU } }).navigator ?? {};
+  const gpu = pageGpu();
   if (gpu) return gpu;
   if (!isNode()) throw new Error(`webgpu: this browser has no WebGPU here. ${adviceHere()}`);
   const key = flags.join(' ');

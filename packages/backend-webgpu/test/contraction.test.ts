@@ -14,6 +14,7 @@ import { noDevice, openBackend, openDevice } from './device.ts';
 
 const traits: DeviceTraits = {
   half: false,
+  subgroups: false,
   workgroupThreads: 256,
   workgroupBytes: 32768,
   workgroupsPerAxis: 65535,
@@ -83,9 +84,15 @@ describe.skipIf(noDevice)('all tiles', () => {
   });
   afterAll(() => device?.destroy());
 
-  test('give the same bits', async () => {
-    const [m, n, k] = [70, 50, 100];
-    const kernel = product(1, m, n, k);
+  test.each([
+    [70, 50, 100, {}],
+    [68, 52, 100, {}],
+    [68, 52, 36, { a: true }],
+    [68, 52, 100, { b: true }],
+    [68, 52, 36, { c: true }],
+    [68, 52, 33, { a: true, b: true, c: true }],
+  ])('give the same bits: %i x %i, %i terms, %o', async (m, n, k, turned) => {
+    const kernel = product(1, m, n, k, turned);
     const lengths = [m * k, k * n, m * n];
     const buffers = lengths.map((length) => device.createBuffer({ size: 4 * length, usage: 0x80 | 0x04 | 0x08 }));
     buffers.slice(0, 2).forEach((buffer, i) => {
@@ -139,6 +146,7 @@ describe.skipIf(noDevice)('contractions in tiles', () => {
     [1, 5, 300, 40, {}] as const,
     [1, 20, 30, 1100, {}] as const,
     [3, 16, 16, 600, { a: true }] as const,
+    ...turns.map((turned) => [2, 36, 68, 20, turned] as const),
   ])('%i products of %i x %i, %i terms, %o: whole numbers are exact', async (batch, m, n, k, turned) => {
     const kernel = product(batch, m, n, k, turned);
     const wholes = (length: number, step: number) => Float32Array.from({ length }, (_, i) => ((i * step) % 7) - 3);

@@ -6,6 +6,7 @@ import { printKernel } from '../src/wgsl/print-kernel.ts';
 
 const traits: DeviceTraits = {
   half: false,
+  subgroups: false,
   workgroupThreads: 256,
   workgroupBytes: 32768,
   workgroupsPerAxis: 65535,

@@ -2,17 +2,22 @@ import { createJsBackend, realize, setDevelopmentMode, tensor, withBackend } fro
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { WebgpuBackend } from '../src/index.ts';
 import { rowModeOf } from '../src/wgsl/row-mode.ts';
-import { noDevice, openBackend } from './device.ts';
+import { noDevice, openBackend, openDevice } from './device.ts';
 
-describe.skipIf(noDevice)('rows that several workgroups share', () => {
+const ways = ['in subgroups', 'without subgroups'] as const;
+
+describe.skipIf(noDevice).each(ways)('rows that threads share, %s', (way) => {
   let backend: WebgpuBackend;
+  let device: GPUDevice | undefined;
   beforeAll(async () => {
     setDevelopmentMode(false); // every case is a plan of its own
-    backend = await openBackend();
+    if (way === 'without subgroups') device = await openDevice();
+    backend = await openBackend(device ? { device } : {});
   });
   afterAll(async () => {
     setDevelopmentMode(true);
     await backend?.dispose();
+    device?.destroy();
   });
 
   /** Sums of squares less a maximum, scaled by it at every element; whole numbers, so that every order gives the same. */
@@ -25,6 +30,8 @@ describe.skipIf(noDevice)('rows that several workgroups share', () => {
   }
 
   test.each([
+    [5, 100],
+    [7, 1111],
     [1, 4096],
     [1, 20_001],
     [3, 9000],
@@ -40,10 +47,13 @@ describe.skipIf(noDevice)('rows that several workgroups share', () => {
     const got = await withBackend(backend, run);
     expect(got).toEqual(await withBackend(createJsBackend(), run));
   });
+});
 
+describe('rows that several workgroups share', () => {
   test('are those of few rows and many elements', () => {
     const traits = {
       half: false,
+      subgroups: false,
       workgroupThreads: 256,
       workgroupBytes: 2 ** 15,
       workgroupsPerAxis: 65535,

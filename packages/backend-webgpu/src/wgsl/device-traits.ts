@@ -2,6 +2,8 @@
 export interface DeviceTraits {
   /** Whether float16 can be stored as it is; packed in pairs otherwise. */
   readonly half: boolean;
+  /** Whether threads exchange values in subgroups, and know which one they are in. */
+  readonly subgroups: boolean;
   /** Most threads of a workgroup, and bytes that they share. */
   readonly workgroupThreads: number;
   readonly workgroupBytes: number;

@@ -7,9 +7,10 @@ import {
   LinearIndices,
   type Operand,
 } from '@evenkeel/tensor/kernel';
+import { count } from './axes.ts';
 import type { Code, Value } from './code.ts';
 import type { FunctionName } from './functions.ts';
-import { stepOf } from './steps.ts';
+import { innermost, stepOf } from './steps.ts';
 
 type Term = Linear['terms'][number];
 
@@ -24,9 +25,13 @@ export interface IndexContext {
   readInteger(operand: number, index: Value): Value;
 }
 
-/** Four neighbours along an axis are computed at once, and this is one of them: what is bound to the axis counts fours. */
+/**
+ * Four neighbours are computed at once, and this is number `number` of them: what is bound to the axes from `first` on, of
+ * these sizes, counts fours of their positions.
+ */
 export interface Lane {
-  readonly axis: number;
+  readonly first: number;
+  readonly sizes: readonly number[];
   readonly number: number;
 }
 
@@ -39,7 +44,7 @@ export class Indices {
   /** The axis that counts fours. */
   readonly #fours: number;
 
-  /** `sizes` of the kernel's axes, by axis number; that of a lane's axis is a multiple of 4. */
+  /** `sizes` of the kernel's axes, by axis number; those of a lane have a multiple of 4 positions. */
   constructor(sizes: readonly number[], context: IndexContext, lane?: Lane) {
     this.#context = context;
     this.#linears = new LinearIndices(sizes, context.operands);
@@ -47,23 +52,30 @@ export class Indices {
     this.#fours = sizes.length;
     if (!lane) return;
     const { space } = this.#linears;
-    const fours = space.addAxis((sizes[lane.axis] as number) / 4);
-    this.#linears.substitute(lane.axis, space.add(space.mul(fours, 4), space.literal(lane.number)));
+    const fours = space.addAxis(count(lane.sizes) / 4);
+    const position = space.add(space.mul(fours, 4), space.literal(lane.number));
+    space.unravel(position, lane.sizes).forEach((index, i) => {
+      this.#linears.substitute(lane.first + i, index);
+    });
   }
 
   /** Axis `axis` has this value from now on. */
   bind(axis: number, value: Value): void {
-    this.#values.set(axis === this.#lane?.axis ? this.#fours : axis, value);
+    this.#values.set(axis, value);
   }
 
   /** Binds axes `first`, `first + 1` ... of `sizes` to the digits of a row-major position. */
   bindDigits(first: number, sizes: readonly number[], position: Value): void {
+    if (sizes.length > 0 && first === this.#lane?.first) {
+      this.bind(this.#fours, position);
+      return;
+    }
     const { code } = this.#context;
     let rest = position;
     const outermost = sizes.findIndex((size) => size !== 1);
     for (let axis = sizes.length - 1; axis >= 0; axis--) {
       // Where an axis has no elements nothing is computed, but it is compiled.
-      const size = Math.max(1, (sizes[axis] as number) / (first + axis === this.#lane?.axis ? 4 : 1));
+      const size = Math.max(1, sizes[axis] as number);
       if (sizes[axis] === 1) continue;
       if (axis === outermost) {
         this.bind(first + axis, rest);
@@ -86,7 +98,8 @@ export class Indices {
 
   /** Whether the four neighbours are neighbours where `index` reads or writes, and start at a multiple of 4. */
   areNeighbours(index: Index): boolean {
-    if (!this.#lane || Math.abs(stepOf(index, this.#lane.axis)) !== 1) return false;
+    const inner = this.#lane && innermost(this.#lane.first, this.#lane.sizes);
+    if (inner === undefined || Math.abs(stepOf(index, inner)) !== 1) return false;
     return this.#linears.of(index).terms.every(({ factor }) => factor % 4 === 0);
   }
 

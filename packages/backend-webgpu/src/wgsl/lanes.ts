@@ -5,27 +5,34 @@ import { type ExpressionContext, Expressions } from './expressions.ts';
 import type { Indices } from './indices.ts';
 import type { Program } from './program.ts';
 
-/** What a thread computes at once: one element, or four neighbours along an axis, which memory then moves together. */
+/** Axes from `first` on, of these sizes. */
+export interface Axes {
+  readonly first: number;
+  readonly sizes: readonly number[];
+}
+
+/** What a thread computes at once: one element, or four neighbours along some axes, which memory then moves together. */
 export class Lanes {
   readonly #program: Program;
   readonly #indices: readonly Indices[];
   readonly #expressions: readonly Expressions[];
 
   /**
-   * @param axis along which there are four, if there are; its size is a multiple of 4, and what is bound to it counts fours.
+   * @param along the axes along which there are four, if there are: a multiple of 4 positions, and what is bound to them
+   * counts fours.
    * @param contextOf what expressions may refer to, by lane.
    */
   constructor(
     program: Program,
     sizes: readonly number[],
-    axis?: number,
+    along?: Axes,
     contextOf: (lane: number) => ExpressionContext = () => ({}),
   ) {
     this.#program = program;
     this.#indices =
-      axis === undefined
+      along === undefined
         ? [program.indices(sizes)]
-        : [0, 1, 2, 3].map((number) => program.indices(sizes, { axis, number }));
+        : [0, 1, 2, 3].map((number) => program.indices(sizes, { first: along.first, sizes: along.sizes, number }));
     this.#expressions = this.#indices.map((indices, lane) => new Expressions(program, indices, contextOf(lane)));
   }
 

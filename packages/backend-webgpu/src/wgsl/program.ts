@@ -16,6 +16,14 @@ export const wgslTypes: Record<DType, WgslType> = {
   bool: 'bool',
 };
 
+const given = ['@builtin(workgroup_id) workgroup: vec3u', '@builtin(local_invocation_index) thread: u32'];
+const subgroupsGiven = [
+  '@builtin(subgroup_id) subgroup: u32',
+  '@builtin(num_subgroups) subgroups: u32',
+  '@builtin(subgroup_invocation_id) subgroupLane: u32',
+  '@builtin(subgroup_size) subgroupSize: u32',
+];
+
 interface SharedArray {
   readonly name: string;
   readonly type: string;
@@ -32,6 +40,7 @@ export class Program {
   readonly #functions = new Set<FunctionName>();
   readonly #shared: SharedArray[] = [];
   #usesArguments = false;
+  #usesSubgroups = false;
   /** Operands that this program writes; others are bound for reading alone. */
   readonly #written: ReadonlySet<number>;
   /** Operands that are bound as arrays of four elements. */
@@ -191,6 +200,11 @@ export class Program {
     return name;
   }
 
+  /** `subgroup` is a thread's subgroup, of `subgroups`; `subgroupLane` its number there, of `subgroupSize`. */
+  usesSubgroups(): void {
+    this.#usesSubgroups = true;
+  }
+
   #operandArray(operand: number): string {
     return this.#bind({ kind: 'operand', number: operand, isWritten: this.#written.has(operand) });
   }
@@ -222,6 +236,7 @@ export class Program {
     const usesHalf = this.traits.half && this.operands.some(({ dtype }) => dtype === 'float16');
     const parts = [
       usesHalf ? 'enable f16;' : '',
+      this.#usesSubgroups ? 'enable subgroups;' : '',
       ...this.#bindings.map((binding, i) => {
         const access = binding.isWritten ? 'read_write' : 'read';
         return `@group(0) @binding(${i}) var<storage, ${access}> ${binding.kind}${binding.number}: array<${this.#elementType(binding)}>;`;
@@ -234,7 +249,7 @@ export class Program {
       'var<private> none: u32;',
       functionsText(this.#functions),
       `@compute @workgroup_size(${size[0]}, ${size[1]})`,
-      'fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) thread: u32) {',
+      `fn main(${[...given, ...(this.#usesSubgroups ? subgroupsGiven : [])].join(', ')}) {`,
       '  none = workgroup.z;',
       `  let lane = i32(thread);`,
       `  let group = i32(workgroup.x${y > 1 ? ` + workgroup.y * ${x}u` : ''});`,

@@ -13,7 +13,7 @@ import { count, writtenOperands } from './axes.ts';
 import type { Value } from './code.ts';
 import type { DeviceTraits } from './device-traits.ts';
 import { combine, identityOf } from './expressions.ts';
-import { laneAxisOf } from './lane-axis.ts';
+import { laneAxesOf } from './lane-axes.ts';
 import { Lanes } from './lanes.ts';
 import type { Launch, PrintedKernel } from './printed-kernel.ts';
 import { Program, wgslTypes } from './program.ts';
@@ -48,15 +48,15 @@ export class RowPrinter {
     this.#program = new Program(kernel, writtenOperands(kernel.operands), traits);
     const program = this.#program;
     const { outer, inner, stages } = kernel;
-    const axis = laneAxisOf(kernel, mode);
-    this.#lanes = new Lanes(program, [...outer, ...inner], axis, (lane) => ({
+    const along = laneAxesOf(kernel, mode);
+    this.#lanes = new Lanes(program, [...outer, ...inner], along, (lane) => ({
       stage: (stage) => this.#stage(stage, lane),
     }));
     const stores = stages.flatMap((stage) => (stage.kind === 'store' ? [stage.store] : []));
     const values = stages.flatMap((stage) => (stage.kind === 'store' ? [] : [stage.value]));
     program.bindFours(this.#lanes.foursOf(values, stores));
-    this.#rows = count(outer) / (axis !== undefined && axis < outer.length ? 4 : 1);
-    this.#elements = count(inner) / (axis !== undefined && axis >= outer.length ? 4 : 1);
+    this.#rows = count(outer) / (along && inner.length === 0 ? 4 : 1);
+    this.#elements = count(inner) / (along && inner.length > 0 ? 4 : 1);
     this.#kept = [...this.#plan.kept].filter((stage) => kernel.stages[stage]?.kind === 'scan');
     this.#row = program.code.given('row', 'i32');
   }

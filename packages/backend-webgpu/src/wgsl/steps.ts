@@ -13,3 +13,9 @@ export function stepOf(index: Index, axis: number): number {
       return 0;
   }
 }
+
+/** The innermost of the axes from `first` on, of these sizes, that moves at all. */
+export function innermost(first: number, sizes: readonly number[]): number | undefined {
+  for (let axis = sizes.length - 1; axis >= 0; axis--) if (sizes[axis] !== 1) return first + axis;
+  return undefined;
+}

@@ -3,11 +3,44 @@ import type { Program } from './program.ts';
 
 type Join = (a: string, b: string) => string;
 
+interface Reduction {
+  readonly threads: number;
+  readonly type: WgslType;
+  /** The variable that holds a thread's part. */
+  readonly total: string;
+  readonly join: Join;
+}
+
 /** Combines what variable `total` holds in each thread, in a fixed order; every thread gets the result. */
-export function reduceInGroup(
-  program: Program,
-  { threads, type, total, join }: { threads: number; type: WgslType; total: string; join: Join },
-): Value {
+export function reduceInGroup(program: Program, reduction: Reduction): Value {
+  return program.traits.subgroups ? reduceBySubgroups(program, reduction) : reduceAsTree(program, reduction);
+}
+
+/** Halves exchange their parts within each subgroup, then all threads combine those of the subgroups, by number. */
+function reduceBySubgroups(program: Program, { threads, type, total, join }: Reduction): Value {
+  const { code } = program;
+  program.usesSubgroups();
+  const step = code.name('step');
+  // Booleans are not exchanged.
+  const word = type === 'bool' ? `select(0u, 1u, ${total})` : total;
+  const received = `subgroupShuffleXor(${word}, ${step})`;
+  // A subgroup may be larger than a workgroup.
+  code.block(`for (var ${step} = 1u; ${step} < min(subgroupSize, ${threads}u); ${step} <<= 1u)`, () => {
+    const other = code.now(type === 'bool' ? `${received} != 0u` : received, type);
+    code.line(`${total} = ${join(total, other.text)};`);
+  });
+  const shared = program.shared(type, threads);
+  code.line(`if (subgroupLane == 0u) { ${shared}[subgroup] = ${total}; }`);
+  code.line('workgroupBarrier();');
+  code.line(`${total} = ${shared}[0];`);
+  const number = code.name('number');
+  code.block(`for (var ${number} = 1u; ${number} < subgroups; ${number}++)`, () => {
+    code.line(`${total} = ${join(total, `${shared}[${number}]`)};`);
+  });
+  return code.now(total, type);
+}
+
+function reduceAsTree(program: Program, { threads, type, total, join }: Reduction): Value {
   const { code } = program;
   const shared = program.shared(type, threads);
   code.line(`${shared}[lane] = ${total};`);

@@ -1,18 +1,21 @@
 import { type Expr, type RowKernel, visitExprs } from '@evenkeel/tensor/kernel';
+import { count } from './axes.ts';
+import type { Axes } from './lanes.ts';
 import type { RowMode } from './row-mode.ts';
-import { stepOf } from './steps.ts';
+import { innermost, stepOf } from './steps.ts';
 
 /** Operations up to which four elements at once fit a thread's registers; beyond, arithmetic takes longer than memory. */
 const MOST_OPERATIONS = 100;
 
-/** The axis along which a thread takes four neighbours at a time, if that helps. */
-export function laneAxisOf({ outer, inner, stages }: RowKernel, mode: RowMode): number | undefined {
+/** The axes along which a thread takes four neighbours at a time, if that helps. */
+export function laneAxesOf({ outer, inner, stages }: RowKernel, mode: RowMode): Axes | undefined {
   // Where a thread walks a row alone, rows are its lanes only if there is nothing to walk.
   const isElementwise = inner.length === 0 && stages.every(({ kind }) => kind === 'map' || kind === 'store');
   if (stages.some(({ kind }) => kind === 'scan') || (mode.kind === 'thread' && !isElementwise)) return undefined;
-  const sizes = [...outer, ...inner];
-  const axis = sizes.length - 1;
-  if (axis < 0 || (inner.length === 0) !== isElementwise || (sizes[axis] as number) % 4 !== 0) return undefined;
+  if ((inner.length === 0) !== isElementwise) return undefined;
+  const axes = isElementwise ? { first: 0, sizes: outer } : { first: outer.length, sizes: inner };
+  const axis = innermost(axes.first, axes.sizes);
+  if (axis === undefined || count(axes.sizes) % 4 !== 0) return undefined;
   let operations = 0;
   let moves = 0;
   visitExprs(
@@ -25,5 +28,5 @@ export function laneAxisOf({ outer, inner, stages }: RowKernel, mode: RowMode): 
     },
   );
   for (const stage of stages) if (stage.kind === 'store' && stepOf(stage.store.index, axis) === 1) moves++;
-  return moves > 0 && operations <= MOST_OPERATIONS ? axis : undefined;
+  return moves > 0 && operations <= MOST_OPERATIONS ? axes : undefined;
 }
