@@ -25,8 +25,10 @@ import { floatsPerElement, fromFloats, toFloats } from './stored-values.ts';
 /** What a backend has done and holds, for tests and reports. */
 export interface GpujsStatistics {
   readonly liveBuffers: number;
-  /** Arrays on the device, those of buffers among them. */
+  /** Arrays on the device that are in use, those of buffers among them. */
   readonly handles: number;
+  /** Arrays on the device that wait to be used again. */
+  readonly pooled: number;
   /** Kernels of plans that the device has run; host steps do not count. */
   readonly kernelsRun: number;
   /** Compiled gpu.js kernels. */
@@ -135,8 +137,8 @@ class PlanRunner implements GpujsBackend, BufferHome {
   }
 
   get statistics(): GpujsStatistics {
-    const { handles, kernelsRun, kernels } = this.#device;
-    return { liveBuffers: this.#live.size, handles, kernelsRun, compiled: kernels };
+    const { arrays, kernelsRun, kernels } = this.#device;
+    return { liveBuffers: this.#live.size, handles: arrays.live, pooled: arrays.idle, kernelsRun, compiled: kernels };
   }
 
   supports(kernel: Kernel): true | string {
@@ -216,9 +218,14 @@ class PlanRunner implements GpujsBackend, BufferHome {
     for (const buffer of buffers) buffer?.check('run');
     // Callers may reuse their argument array.
     const settled = { ...call, arguments: call.arguments.slice() };
-    const stepTimes = this.#inOrder(() => new PlanRun(this.#device, executable, settled, buffers).run());
-    const submitted = stepTimes.then(() => undefined);
-    const done = submitted.then(() => this.#device.finished());
+    const ran = this.#inOrder(() => new PlanRun(this.#device, executable, settled, buffers).run());
+    const submitted = ran.then(() => undefined);
+    const stepTimes = ran.then(({ times }) => times);
+    const done = ran.then(async ({ trouble }) => {
+      const told = await trouble;
+      if (told !== undefined) throw new Error(told);
+      await this.#device.finished();
+    });
     // Who never looks at a run must not bring the process down with its failure.
     for (const promise of [stepTimes, submitted, done]) promise.catch(() => {});
     const outputs = plan.outputs.map((value) => buffers[value] as DeviceBuffer);
@@ -229,7 +236,8 @@ class PlanRunner implements GpujsBackend, BufferHome {
     if (this.#isDisposed) return;
     this.#isDisposed = true;
     await this.#queue;
-    await this.#device.finished();
+    // A lost device has nothing to wait for.
+    await this.#device.finished().catch(() => {});
     for (const buffer of [...this.#live]) buffer.discard();
     await this.#queue;
     this.#executables.clear();

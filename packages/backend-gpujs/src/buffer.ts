@@ -1,5 +1,5 @@
 import { type DeviceBuffer, type DType, type HostArray, hostArray } from '@evenkeel/tensor';
-import type { Handle } from './library.ts';
+import type { DeviceArray } from './storage/storage.ts';
 
 /** What a buffer needs of its backend. */
 export interface BufferHome {
@@ -8,12 +8,12 @@ export interface BufferHome {
   freed(buffer: GpujsBuffer): void;
 }
 
-/** A buffer of the user's. Each result is a texture of its own: `handle` is exchanged by every write. None is zeros. */
+/** A buffer of the user's. Each result is an array of its own: `handle` is exchanged by every write. None is zeros. */
 export class GpujsBuffer implements DeviceBuffer {
   readonly dtype: DType;
   readonly length: number;
   readonly home: BufferHome;
-  handle: Handle | undefined;
+  handle: DeviceArray | undefined;
   #isFreed = false;
   #isDiscarded = false;
 

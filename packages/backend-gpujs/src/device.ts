@@ -1,18 +1,21 @@
-import { type DeviceHandle, type GpuKernel, type Handle, modeOf, type SharedDevice } from './library.ts';
+import { type GpuKernel, modeOf } from './library.ts';
 import type { OpenedMode } from './modes.ts';
 import type { Launch } from './source/launch.ts';
+import { Pool } from './storage/pool.ts';
+import type { DeviceArray } from './storage/storage.ts';
 
 /** Above any loop of a kernel: gpu.js ends loops there without a word. */
 const LOOPS = 2 ** 30;
 
-/** Lengths of arrays that are sent without compiling. */
-const MOST_UPLOADS = 64;
-
-const settings = { precision: 'single', pipeline: true, immutable: true, loopMaxIterations: LOOPS } as const;
+/** Floats that are kept for later: 256 MiB. */
+const KEPT = 2 ** 26;
 
 /** A compiled kernel and how many executables have it. */
 interface Compiled {
-  /** By which of its scalars are -0: gpu.js hands on a changed scalar alone, and takes -0 and 0 for the same. */
+  /**
+   * By which of its scalars are -0 (gpu.js hands on a changed scalar alone, and takes -0 and 0 for the same) and by how its
+   * arrays are laid out.
+   */
   readonly kernels: Map<string, GpuKernel>;
   users: number;
 }
@@ -20,56 +23,53 @@ interface Compiled {
 /** gpu.js as arrays of floats that come and go, and kernels that make one of others. Counts all that is alive. */
 export class Device {
   readonly #opened: OpenedMode;
+  readonly #pool: Pool;
   readonly #kernels = new Map<string, Compiled>();
-  /** By length: one that takes any keeps, in WebGL, drawing as many elements as at first. */
-  readonly #uploads = new Map<number, GpuKernel>();
-  #shared: SharedDevice | undefined;
-  handles = 0;
   kernelsRun = 0;
 
   constructor(opened: OpenedMode) {
     this.#opened = opened;
+    this.#pool = new Pool(opened.storage, KEPT);
   }
 
   get kernels(): number {
     return this.#kernels.size;
   }
 
+  /** Arrays in use, and arrays that are kept for later. */
+  get arrays(): { readonly live: number; readonly idle: number } {
+    return this.#pool;
+  }
+
   /** Takes `values` over. */
-  async upload(values: Float32Array): Promise<Handle> {
-    const { gpu, library, mode } = this.#opened;
-    this.handles++;
-    if (mode === 'webasm' || mode === 'cpu') return values;
-    const size = [values.length];
-    let kernel = this.#uploads.get(values.length);
-    // The last used comes last.
-    if (kernel) this.#uploads.delete(values.length);
-    kernel ??= gpu.createKernel('function kernel(a0) { return a0[this.thread.x]; }', {
-      ...settings,
-      output: size,
-      argumentTypes: { a0: 'Input' },
-    });
-    this.#uploads.set(values.length, kernel);
-    for (const [length, oldest] of this.#uploads) {
-      if (this.#uploads.size <= MOST_UPLOADS) break;
-      oldest.destroy();
-      this.#uploads.delete(length);
-    }
-    return kernel(library.input(values, size));
+  upload(values: Float32Array): DeviceArray {
+    const array = this.#pool.take(values.length, 'plain');
+    this.#opened.storage.write(array, values);
+    return array;
+  }
+
+  /** A copy. */
+  download(array: DeviceArray): Promise<Float32Array> {
+    return this.#opened.storage.read(array);
+  }
+
+  release(array: DeviceArray): void {
+    this.#pool.give(array);
   }
 
   /** WebGPU's launches are only submitted when they return; all others are done, or wait in order for whoever reads. */
-  async finished(): Promise<void> {
-    if (this.#opened.mode === 'webgpu') await this.#shared?.queue.onSubmittedWorkDone();
+  finished(): Promise<void> {
+    return this.#opened.storage.finished();
   }
 
-  async download(handle: Handle): Promise<Float32Array> {
-    return handle instanceof Float32Array ? handle : handle.toArray();
+  /** What the device says, later, of arrays that were made since this was last asked. */
+  creationErrors(): readonly Promise<string | undefined>[] {
+    return this.#opened.storage.creationErrors();
   }
 
-  release(handle: Handle): void {
-    this.handles--;
-    if (!(handle instanceof Float32Array)) handle.delete();
+  /** Watches what the device is given from now on. What it returns tells, later, what went wrong. */
+  watch(): () => Promise<string | undefined> {
+    return this.#opened.storage.watch();
   }
 
   /** Notes that an executable will run a launch; kernels are made at their first run, when gpu.js sees what they get. */
@@ -82,46 +82,65 @@ export class Device {
   forget(key: string): void {
     const known = this.#kernels.get(key) as Compiled;
     if (--known.users > 0) return;
-    for (const kernel of known.kernels.values()) kernel.destroy();
+    for (const kernel of known.kernels.values()) this.#opened.storage.discard(kernel);
     this.#kernels.delete(key);
   }
 
-  async launch(key: string, launch: Launch, arrays: readonly Handle[], scalars: readonly number[]): Promise<Handle> {
-    const compiled = this.#kernels.get(key) as Compiled;
-    const zeros = scalars.map((value) => (Object.is(value, -0) ? '-' : '+')).join('');
-    const kernel = compiled.kernels.get(zeros) ?? this.#create(launch, arrays);
-    compiled.kernels.set(zeros, kernel);
-    const handle = await kernel(...arrays, ...scalars);
-    const { library, mode } = this.#opened;
-    const { fallbackReason } = kernel.kernel;
+  async launch(
+    key: string,
+    launch: Launch,
+    arrays: readonly DeviceArray[],
+    scalars: readonly number[],
+  ): Promise<DeviceArray> {
+    const { library, mode, storage } = this.#opened;
+    const { kernels } = this.#kernels.get(key) as Compiled;
+    let variant = '';
+    for (const value of scalars) variant += Object.is(value, -0) ? '-' : '+';
+    for (const { form } of arrays) variant += form;
+    let kernel = kernels.get(variant);
+    if (!kernel) {
+      kernel = this.#create(launch, arrays);
+      kernels.set(variant, kernel);
+    }
+    const target = this.#pool.take(launch.length, launch.isPacked ? 'packed' : 'plain');
+    try {
+      const running = storage.run(kernel, [...arrays.map(({ argument }) => argument), ...scalars], target);
+      if (running) await running;
+    } catch (error) {
+      this.#pool.give(target);
+      throw error;
+    }
     const ran = modeOf(library, kernel.kernel.constructor);
-    if (ran !== mode)
-      throw new Error(`gpu.js ran it as ${ran} instead of ${mode}: ${fallbackReason ?? 'no reason given'}`);
-    this.handles++;
-    if (!(handle instanceof Float32Array)) this.#shared ??= handle.context?.device;
-    return handle;
+    if (ran === mode) return target;
+    this.#pool.give(target);
+    const { fallbackReason } = kernel.kernel;
+    throw new Error(`gpu.js ran it as ${ran} instead of ${mode}: ${fallbackReason ?? 'no reason given'}`);
   }
 
-  #create({ source, functions, length }: Launch, arrays: readonly Handle[]): GpuKernel {
+  #create({ source, functions, length, isPacked }: Launch, arrays: readonly DeviceArray[]): GpuKernel {
     const types: Record<string, string> = {};
     const names = source.slice(source.indexOf('(') + 1, source.indexOf(')')).split(', ');
     names.forEach((name, i) => {
-      if (name === '') return;
-      const array = arrays[i];
-      types[name] = array === undefined ? 'Float' : array instanceof Float32Array ? 'Array' : array.type;
+      if (name !== '') types[name] = arrays[i]?.type ?? 'Float';
     });
-    return this.#opened.gpu.createKernel(source, { ...settings, output: [length], functions, argumentTypes: types });
+    return this.#opened.gpu.createKernel(source, {
+      precision: 'single',
+      pipeline: true,
+      immutable: false,
+      loopMaxIterations: LOOPS,
+      output: [isPacked ? length / 4 : length],
+      functions,
+      argumentTypes: types,
+    });
   }
 
   /** Ends all; `last` ends the device that all backends of this mode share. */
   async destroy(last: boolean): Promise<void> {
-    for (const { kernels } of this.#kernels.values()) for (const kernel of kernels.values()) kernel.destroy();
+    const { gpu, storage } = this.#opened;
+    for (const { kernels } of this.#kernels.values()) for (const kernel of kernels.values()) storage.discard(kernel);
     this.#kernels.clear();
-    const shared = last && this.#opened.mode === 'webgpu' ? await this.upload(new Float32Array(1)) : undefined;
-    for (const kernel of this.#uploads.values()) kernel.destroy();
-    await this.#opened.gpu.destroy();
-    const device = (shared as DeviceHandle | undefined)?.context?.device;
-    if (shared) this.release(shared);
-    device?.destroy();
+    this.#pool.clear();
+    await gpu.destroy();
+    if (last) storage.destroyDevice();
   }
 }

@@ -14,6 +14,8 @@ export class GpujsExecutable implements Executable {
   readonly plan: Plan;
   /** By step; none for host steps. */
   readonly launches: readonly (readonly KeyedLaunch[])[];
+  /** By step: temporaries that nothing needs after it. */
+  readonly lastUsed: readonly (readonly number[])[];
   readonly scratchBytes: number;
   isDisposed = false;
   readonly #release: (executable: GpujsExecutable) => void;
@@ -22,6 +24,11 @@ export class GpujsExecutable implements Executable {
     this.plan = plan;
     this.#release = release;
     this.scratchBytes = plan.slots.reduce((sum, bytes) => sum + bytes, 0);
+    const lastUsed = plan.steps.map((): number[] => []);
+    plan.values.forEach(({ role, last }, value) => {
+      if (role === 'temporary') lastUsed[last]?.push(value);
+    });
+    this.lastUsed = lastUsed;
     this.launches = printed.map((launches, step) => {
       return launches.map((launch) => ({ launch, key: keyOf(launch, plan, step) }));
     });

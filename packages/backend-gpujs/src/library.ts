@@ -3,7 +3,6 @@ import { type GpujsMode, modes } from './options.ts';
 /** What is used of gpu.js, by the names that it has there. */
 export interface GpuLibrary extends Readonly<Record<KernelName, unknown>> {
   readonly GPU: new (settings: { mode: string }) => Gpu;
-  readonly input: (values: Float32Array, size: number[]) => unknown;
 }
 
 type KernelName =
@@ -52,25 +51,35 @@ export interface KernelSettings {
 }
 
 export interface GpuKernel {
-  (...values: readonly unknown[]): Handle | Promise<Handle>;
+  (...values: readonly unknown[]): unknown;
   destroy(): void;
-  readonly kernel: { readonly constructor: unknown; readonly fallbackReason?: string | null };
+  readonly kernel: KernelInternals;
 }
 
-/** A result on the device; on the processor, the values. */
-export type Handle = Float32Array | DeviceHandle;
-
-/** The WebGPU device that gpu.js made. */
-export interface SharedDevice {
-  readonly queue: { onSubmittedWorkDone(): Promise<unknown> };
-  destroy(): void;
+/** What is used of gpu.js's inner workings, as they are in version 2.24.1. */
+export interface KernelInternals {
+  readonly constructor: unknown;
+  readonly fallbackReason?: string | null;
+  /** The WebGL context; of WebGPU, the device and what became of it. */
+  readonly context: unknown;
+  /** WebAssembly: makes arrays of the results in its memory. */
+  _shapeOutput?: (values: Float32Array) => unknown;
 }
 
-export interface DeviceHandle {
-  readonly type: string;
-  toArray(): Float32Array | Promise<Float32Array>;
-  delete(): void;
-  readonly context?: { readonly device?: SharedDevice };
+/** Of a WebGPU kernel. */
+export interface WebgpuInternals {
+  /** Where results go; the kernel makes a buffer where there is none. */
+  outputBuffer: unknown;
+  /** Whether arrays are others than at the last run. */
+  bindGroupDirty: boolean;
+}
+
+/** Of a WebGL kernel. */
+export interface GlInternals {
+  /** Where results go; the kernel makes a texture where there is none. */
+  texture: unknown;
+  /** Whether it is another than at the last run. */
+  _textureSwitched: boolean;
 }
 
 /** @throws where the package is not installed, with how to install it. */

@@ -3,13 +3,14 @@ import type { Call, HostStep, Plan } from '@evenkeel/tensor/kernel';
 import { GpujsBuffer } from './buffer.ts';
 import type { Device } from './device.ts';
 import { type GpujsExecutable, stepName } from './executable.ts';
-import { type Handle, messageOf } from './library.ts';
+import { messageOf } from './library.ts';
 import { partsOf } from './source/whole-numbers.ts';
+import type { DeviceArray } from './storage/storage.ts';
 import { floatsPerElement, fromFloats, toFloats } from './stored-values.ts';
 
 /** Where a value of the plan is at run time. */
 interface Place {
-  handle: Handle | undefined;
+  handle: DeviceArray | undefined;
 }
 
 /** One run of a plan: step after step, temporaries released after their last use. */
@@ -27,10 +28,12 @@ export class PlanRun {
     this.#places = executable.plan.values.map((_, i) => buffers[i] ?? { handle: undefined });
   }
 
-  /** Milliseconds of each step. */
-  async run(): Promise<number[]> {
+  /** Milliseconds of each step, and what the device says, later, of what went wrong. */
+  async run(): Promise<{ times: number[]; trouble: Promise<string | undefined> }> {
     const { plan } = this.#executable;
     const times: number[] = [];
+    const errors: Promise<string | undefined>[] = [];
+    const ended = this.#device.watch();
     try {
       for (let step = 0; step < plan.steps.length; step++) {
         const start = performance.now();
@@ -38,30 +41,38 @@ export class PlanRun {
           if (plan.steps[step]?.kernel.kind === 'host') await this.#hostStep(step);
           else await this.#kernel(step);
         } catch (error) {
-          throw new Error(`gpujs backend: ${stepName(plan, step)} failed: ${messageOf(error)}`, { cause: error });
+          throw new Error(this.#failed(step, messageOf(error)), { cause: error });
         }
         times.push(performance.now() - start);
-        plan.values.forEach(({ role, last }, value) => {
-          if (role === 'temporary' && last === step) this.#drop(this.#places[value] as Place);
-        });
+        for (const error of this.#device.creationErrors()) {
+          errors.push(error.then((told) => told && this.#failed(step, told)));
+        }
+        for (const value of this.#executable.lastUsed[step] ?? []) this.#drop(this.#places[value] as Place);
       }
     } finally {
+      errors.push(ended().then((told) => told && `gpujs backend: a run of ${plan.steps.length} steps failed: ${told}`));
       for (const place of this.#places) if (!(place instanceof GpujsBuffer)) this.#drop(place);
     }
-    return times;
+    return { times, trouble: Promise.all(errors).then((all) => all.find((told) => told)) };
+  }
+
+  #failed(step: number, why: string): string {
+    return `gpujs backend: ${stepName(this.#executable.plan, step)} failed: ${why}`;
   }
 
   async #kernel(step: number): Promise<void> {
     const { plan, launches } = this.#executable;
     const { operands, arguments: numbers } = plan.steps[step] as Plan['steps'][number];
-    const temporaries = new Map<number, Handle>();
-    const results: [number, Handle][] = [];
+    const temporaries = new Map<number, DeviceArray>();
+    const results: [number, DeviceArray][] = [];
     try {
       for (const { key, launch } of launches[step] as GpujsExecutable['launches'][number]) {
-        const arrays: Handle[] = [];
+        const arrays: DeviceArray[] = [];
         for (const { kind, number } of launch.arrays) {
           arrays.push(
-            kind === 'operand' ? await this.#handle(operands[number] as number) : (temporaries.get(number) as Handle),
+            kind === 'operand'
+              ? await this.#handle(operands[number] as number)
+              : (temporaries.get(number) as DeviceArray),
           );
         }
         const scalars = launch.scalars.map((scalar) => {
@@ -103,7 +114,7 @@ export class PlanRun {
   }
 
   /** A value on the device; what nobody has written is zeros. */
-  async #handle(value: number): Promise<Handle> {
+  async #handle(value: number): Promise<DeviceArray> {
     const place = this.#places[value] as Place;
     const { dtype, length } = this.#executable.plan.values[value] as Plan['values'][number];
     place.handle ??= await this.#device.upload(new Float32Array(Math.max(1, floatsPerElement(dtype) * length)));
@@ -115,7 +126,7 @@ export class PlanRun {
     return fromFloats(dtype, await this.#device.download(await this.#handle(value)), length);
   }
 
-  #put(value: number, made: Handle): void {
+  #put(value: number, made: DeviceArray): void {
     const place = this.#places[value] as Place;
     if (place.handle) this.#device.release(place.handle);
     place.handle = made;

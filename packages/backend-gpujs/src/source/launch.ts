@@ -19,12 +19,15 @@ export interface HelperFunction {
   readonly returnType: 'Float';
 }
 
-/** One gpu.js kernel: as many threads as its result has elements, each returns one. */
+/** One gpu.js kernel: a thread for each number of its result, or for four. */
 export interface Launch {
   readonly source: string;
   readonly functions: readonly HelperFunction[];
   readonly arrays: readonly ArrayName[];
   readonly scalars: readonly Scalar[];
   readonly result: ArrayName;
+  /** Of the result. */
   readonly length: number;
+  /** Whether a thread returns four numbers, side by side. */
+  readonly isPacked: boolean;
 }

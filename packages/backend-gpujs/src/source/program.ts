@@ -112,6 +112,7 @@ export class Program {
       scalars: this.#scalars,
       result,
       length,
+      isPacked: false,
     };
   }
 

@@ -1,0 +1,75 @@
+import type { DeviceArray, Form, Storage } from './storage.ts';
+
+/** Arrays that come and go: what is free is kept by its size, since a plan that is replayed wants the same ones again. */
+export class Pool {
+  readonly #storage: Storage;
+  readonly #free = new Map<string, DeviceArray[]>();
+  /** Most floats that are kept free. */
+  readonly #keep: number;
+  #freeFloats = 0;
+  #live = 0;
+
+  constructor(storage: Storage, keep: number) {
+    this.#storage = storage;
+    this.#keep = keep;
+  }
+
+  /** Arrays in use. */
+  get live(): number {
+    return this.#live;
+  }
+
+  /** Arrays that wait to be used again. */
+  get idle(): number {
+    let count = 0;
+    for (const list of this.#free.values()) count += list.length;
+    return count;
+  }
+
+  /** What it holds is of no account. @throws where there is no memory. */
+  take(length: number, form: Form): DeviceArray {
+    const known = this.#free.get(`${form} ${length}`)?.pop();
+    if (known) this.#freeFloats -= length;
+    const array = known ?? this.#create(length, form);
+    this.#live++;
+    return array;
+  }
+
+  give(array: DeviceArray): void {
+    const { length, form } = array;
+    const key = `${form} ${length}`;
+    const list = this.#free.get(key) ?? [];
+    list.push(array);
+    // The size that was wanted last comes last.
+    this.#free.delete(key);
+    this.#free.set(key, list);
+    this.#live--;
+    this.#freeFloats += length;
+    for (const [oldest, arrays] of this.#free) {
+      while (this.#freeFloats > this.#keep && arrays.length > 0) this.#destroy(arrays.pop() as DeviceArray);
+      if (arrays.length === 0 && oldest !== key) this.#free.delete(oldest);
+      if (this.#freeFloats <= this.#keep) break;
+    }
+  }
+
+  clear(): void {
+    for (const list of this.#free.values()) for (const array of list) this.#destroy(array);
+    this.#free.clear();
+  }
+
+  #destroy(array: DeviceArray): void {
+    this.#freeFloats -= array.length;
+    this.#storage.destroy(array);
+  }
+
+  /** Where there is no memory left, there is what is kept free. */
+  #create(length: number, form: Form): DeviceArray {
+    try {
+      return this.#storage.create(length, form);
+    } catch (error) {
+      if (this.#freeFloats === 0) throw error;
+      this.clear();
+      return this.#storage.create(length, form);
+    }
+  }
+}
