@@ -1,6 +1,7 @@
 // Packs each package, installs it alone in an empty folder (with the @evenkeel packages it needs, as tarballs), then
 // imports every entry of its `exports` in Node and compiles a program against its types. The main entry is imported
-// before the optional peers are installed: it must not need them. Packages must be built first.
+// before the optional peers are installed: it must not need them. Overrides are those of this repository, as users of gpu.js are
+// told to have them: without, it brings 84 MB that it never loads. Packages must be built first.
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -35,6 +36,17 @@ const npm = (folder, ...args) =>
     shell: process.platform === 'win32',
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+
+/** @type {{ devDependencies: Record<string, string>, overrides: Record<string, Record<string, string>> }} */
+const { devDependencies, overrides: own } = readJson(join(root, 'package.json'));
+// `$webgpu` means the version that the root itself asks for.
+const versionOf = (/** @type {string} */ asked) => (asked.startsWith('$') ? devDependencies[asked.slice(1)] : asked);
+const overrides = Object.fromEntries(
+  Object.entries(own).map(([name, of]) => [
+    name,
+    Object.fromEntries(Object.entries(of).map(([inner, asked]) => [inner, versionOf(asked)])),
+  ]),
+);
 
 /** @type {Map<string, { manifest: Manifest, tarball: string }>} */
 const packed = new Map();
@@ -78,7 +90,10 @@ for (const [name, { manifest }] of packed) {
   const folder = join(work, manifest.name.replace('@evenkeel/', ''));
   mkdirSync(folder);
   const dependencies = Object.fromEntries(withDependencies(name).map((n) => [n, `file:${packed.get(n)?.tarball}`]));
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module', dependencies }));
+  writeFileSync(
+    join(folder, 'package.json'),
+    JSON.stringify({ private: true, type: 'module', dependencies, overrides }),
+  );
   const install = ['install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', '--omit=peer'];
   npm(folder, ...install);
   importInNode(folder, [name]);

@@ -2,8 +2,10 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { setDevelopmentMode } from '@evenkeel/tensor';
+import { type Backend, setDevelopmentMode, withBackend } from '@evenkeel/tensor';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { noWebgpu, openBackend as openGpujs } from '../../backend-gpujs/test/backends.ts';
+import { noDevice, openBackend as openWebgpu } from '../../backend-webgpu/test/device.ts';
 import { largestDeviation } from '../src/conformance/compare.ts';
 import type { ManifestCase } from '../src/conformance/folder.ts';
 import { failureLines, tableLines, totals } from '../src/conformance/report.ts';
@@ -52,6 +54,24 @@ describe('reference values', () => {
     expect(linesOf(results)).toEqual([]);
     expect(results).toHaveLength(41);
   });
+});
+
+describe('reference values of functions and layers are met on', () => {
+  // All kinds, with blocks, networks and training, take minutes on a device in software: npm run conformance -- --backend.
+  const kinds = ['primitive', 'mpconv', 'mp_fourier', 'resize', 'fp16', 'toy_gt'];
+  const places: readonly [string, () => Promise<Backend>, string | undefined][] = [
+    ['WebGPU', openWebgpu, noDevice],
+    ['gpu.js by WebGPU', () => openGpujs('webgpu'), noWebgpu],
+  ];
+  for (const [name, open, missing] of places) {
+    test.skipIf(missing)(name, async () => {
+      const backend = await open();
+      const results = await withBackend(backend, () => runConformance(references, { kinds }));
+      expect(linesOf(results)).toEqual([]);
+      expect(results).toHaveLength(28);
+      await backend.dispose();
+    });
+  }
 });
 
 describe('what deviates fails', () => {

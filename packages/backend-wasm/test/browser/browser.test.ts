@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { WasmOptions } from '../../src/index.ts';
 import { launchChromium, type Site, serve } from './chromium.ts';
-import type { ConformancePage, Probe } from './page.ts';
+import type { Probe, ProbePage } from './page.ts';
 
 let [site, browser]: [Site | undefined, Browser | undefined] = [undefined, undefined];
 beforeAll(async () => {
@@ -18,7 +18,7 @@ async function probe(where: { isolated?: boolean; strict?: boolean }, options: W
   const page = await (site as Site).open(browser as Browser, where);
   try {
     return await page.evaluate((given) => {
-      const { conformancePage } = globalThis as unknown as { conformancePage: ConformancePage };
+      const { conformancePage } = globalThis as unknown as { conformancePage: ProbePage };
       return conformancePage.probe(given);
     }, options);
   } finally {

@@ -1,15 +1,9 @@
 import { type WasmOptions, wasm } from '@evenkeel/backend-wasm';
 import type { Plan } from '@evenkeel/tensor/kernel';
-import { backendConformance, type ConformanceCase } from '@evenkeel/tensor/testing';
 import { chain, inPlaces, strided } from '../plans.ts';
 
 /** What a test asks of the page. */
-export interface ConformancePage {
-  readonly isIsolated: boolean;
-  /** Makes a backend and gives the number of threads that it has. */
-  start(options: WasmOptions, numRuns: number): Promise<number>;
-  /** Runs one check; gives what went wrong. */
-  check(name: string): Promise<string | undefined>;
+export interface ProbePage {
   /** Runs a long plan, then one that traps, then a good one. */
   probe(options: WasmOptions): Promise<Probe>;
 }
@@ -21,23 +15,7 @@ export interface Probe {
   readonly failures: readonly (string | undefined)[];
 }
 
-let checks: readonly ConformanceCase[] = [];
-
-const page: ConformancePage = {
-  isIsolated: globalThis.crossOriginIsolated,
-  async start(options, numRuns) {
-    const backend = wasm(options);
-    checks = backendConformance(() => backend, { numRuns });
-    return backend.capabilities.threads;
-  },
-  async check(name) {
-    try {
-      await checks.find((check) => check.name === name)?.run();
-      return undefined;
-    } catch (error) {
-      return error instanceof Error ? (error.stack ?? error.message) : String(error);
-    }
-  },
+const page: ProbePage = {
   async probe(options) {
     const backend = wasm(options);
     const length = 2 ** 18;

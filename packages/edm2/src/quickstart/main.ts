@@ -56,9 +56,9 @@ async function run(options: QuickstartOptions): Promise<void> {
     if (paintingMs > left() + minutes * 30_000) {
       for (const name of ['samples.png', 'neighbours.png']) await rm(join(folder, name), { force: true });
       const seconds = await save({});
-      line.print(
-        `no time is left to paint: at ${training.imagesPerSecond.toPrecision(2)} images/s that takes about ${duration(paintingMs / 1000)}. To do it from the snapshots: ${againFrom(options)}`,
-      );
+      // A single step is mostly compiling, and tells nothing of painting.
+      const estimate = training.steps > 1 ? `, which takes about ${duration(paintingMs / 1000)} here` : '';
+      line.print(`no time is left to paint${estimate}. To do it from the snapshots: ${againFrom(options)}`);
       line.print(`done in ${duration(seconds)}, without pictures`);
       return;
     }
