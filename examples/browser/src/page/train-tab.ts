@@ -60,6 +60,8 @@ export class TrainTab {
     for (const use of ['paint', 'save'] as const) {
       button(`${use}-learned`).onclick = () => {
         this.#use = use;
+        // Painting is to have the machine to itself.
+        if (use === 'paint' && this.#state === 'training') this.#link.send({ type: 'pause' });
         this.#link.send({ type: 'snapshots' });
       };
     }
