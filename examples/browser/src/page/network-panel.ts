@@ -9,6 +9,8 @@ export class NetworkPanel {
   readonly #guide = select('guide');
   readonly #guidance = input('guidance');
   #cards: readonly NetworkCard[] = [];
+  /** A file of the chosen network's run that was offered as its guide. */
+  #earlier: number | undefined;
   /** Whose length and guide the controls stand for. */
   #shown = -1;
 
@@ -48,9 +50,9 @@ export class NetworkPanel {
     this.#network.disabled = cards.length === 0;
     fillSelect(
       this.#network,
-      cards.map(({ id, title, images, resolution }) => {
+      cards.map(({ id, title, images }) => {
         const seen = images === undefined ? '' : `, ${images.toLocaleString('en')} images`;
-        return { value: String(id), text: `${title}, ${resolution} pixels${seen}` };
+        return { value: String(id), text: `${title}${seen}` };
       }),
     );
     this.#showNetwork();
@@ -65,19 +67,21 @@ export class NetworkPanel {
   #showNetwork(): void {
     const card = this.card;
     if (card === undefined) return;
-    const { parameters, files, classes, lengths, id } = card;
+    const { parameters, files, classes, lengths, id, resolution } = card;
     const averages = `${files.length} ${files.length === 1 ? 'file' : 'files'}`;
-    block('network-hint').textContent = `${parameters.toLocaleString('en')} weights, ${averages}`;
+    block('network-hint').textContent =
+      `${resolution} × ${resolution} pixels, ${parameters.toLocaleString('en')} weights, ${averages}`;
     const all = classes.length > 1 ? [{ value: 'all', text: 'every class' }] : [];
     fillSelect(this.#class, [...all, ...classes.map((text, i) => ({ value: String(i), text }))]);
     this.#class.disabled = classes.length === 0;
-    const before = this.#shown === id ? this.#lengthBefore : undefined;
+    const isNew = this.#shown !== id;
+    const before = isNew ? undefined : this.#lengthBefore;
     this.#shown = id;
     this.#length.max = String(Math.max(0, lengths.length - 1));
     this.#length.disabled = lengths.length < 2;
     this.#length.value = String(nearest(lengths, before ?? 0.1));
     this.#showLength();
-    this.#fillGuides(card);
+    this.#fillGuides(card, isNew);
   }
 
   #lengthBefore: number | undefined;
@@ -85,7 +89,7 @@ export class NetworkPanel {
   #showLength(): void {
     const { std, card } = this;
     this.#lengthBefore = std;
-    output('length-out').textContent = std === undefined ? '' : `${Number(std.toFixed(3))}`;
+    output('length-out').textContent = std?.toFixed(3) ?? '';
     const isStored = card?.files.some((file) => file.images === card.images && file.std === std);
     block('length-hint').textContent =
       std === undefined
@@ -97,8 +101,8 @@ export class NetworkPanel {
             : 'made after training, of the stored averages';
   }
 
-  /** Files of other times or runs that make the same pictures. */
-  #fillGuides(card: NetworkCard): void {
+  /** Files of other times or runs that make the same pictures; an earlier one of the same run is taken by itself. */
+  #fillGuides(card: NetworkCard, isNew: boolean): void {
     const guides = this.#cards.flatMap((other) => {
       if (other.resolution !== card.resolution || other.channels !== card.channels) return [];
       if (other.classes.length !== 0 && other.classes.length !== card.classes.length) return [];
@@ -106,18 +110,24 @@ export class NetworkPanel {
         .filter((file) => other.id !== card.id || file.images !== card.images)
         .map(({ id, images, std }) => {
           const seen = images === undefined ? '' : ` after ${images.toLocaleString('en')} images`;
-          const average = std === undefined ? '' : `, average ${std}`;
+          const average = std === undefined ? '' : ` (${std.toFixed(3)})`;
           return { value: String(id), text: `${other.id === card.id ? 'itself' : other.title}${seen}${average}` };
         });
     });
-    fillSelect(this.#guide, guides.length === 0 ? [{ value: '', text: 'no other network is open' }] : guides);
+    fillSelect(this.#guide, [
+      { value: '', text: guides.length === 0 ? 'no other network is open' : 'nothing' },
+      ...guides,
+    ]);
+    const earlier = card.files.find(({ images }) => images !== card.images);
+    if (isNew || (this.#earlier === undefined && earlier !== undefined)) this.#guide.value = String(earlier?.id ?? '');
+    this.#earlier = earlier?.id;
     this.#guide.disabled = guides.length === 0;
-    this.#guidance.disabled = guides.length === 0;
     this.#showGuidance();
   }
 
   #showGuidance(): void {
     const value = this.guidance;
+    this.#guidance.disabled = this.guide === undefined;
     output('guidance-out').textContent = this.guide === undefined ? '' : value === 1 ? 'none' : `× ${value.toFixed(1)}`;
   }
 }

@@ -15,6 +15,7 @@ export class PictureGrid {
     this.#key = key;
     this.#canvases = [];
     this.#place.style.setProperty('--columns', String(columnsFor(captions.length)));
+    this.#place.style.setProperty('--narrow-columns', String(Math.min(5, columnsFor(captions.length))));
     this.#place.replaceChildren(
       ...captions.map((caption) => {
         const canvas = document.createElement('canvas');
@@ -60,5 +61,5 @@ export class PictureGrid {
 
 function columnsFor(count: number): number {
   if (count <= 4) return 2;
-  return count <= 25 ? 5 : 8;
+  return count <= 20 ? 5 : 10;
 }

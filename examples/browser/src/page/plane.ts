@@ -19,7 +19,6 @@ export class Plane {
 
   setDensity(density: Density): void {
     this.#density = density;
-    this.#points = new Float32Array();
     this.#surface.ask();
   }
 

@@ -21,7 +21,10 @@ export class SampleTab {
   readonly #status = block('sample-status');
   readonly #error = block('sample-error');
   /** All that was opened, for a worker that takes the place of another. */
-  readonly #sources: WeightsSource[] = [];
+  readonly #sources = new Map<number, WeightsSource>();
+  /** Shipped files that are still to come. */
+  readonly #awaited = new Set<number>();
+  #opened = 0;
   #run = 0;
   #isBusy = false;
   #computes = '';
@@ -50,12 +53,15 @@ export class SampleTab {
     };
     output('steps-out').textContent = steps.value;
     startOpening((source) => this.open(source));
-    for (const name of shippedWeights) this.open({ url: new URL(name, document.baseURI).href });
+    for (const name of shippedWeights) this.#awaited.add(this.open({ url: new URL(name, document.baseURI).href }));
   }
 
-  open(source: WeightsSource): void {
-    this.#sources.push(source);
-    this.#link.send({ type: 'open', source });
+  /** Opens weights; gives the number that they go by. */
+  open(source: WeightsSource): number {
+    const id = this.#opened++;
+    this.#sources.set(id, source);
+    this.#link.send({ type: 'open', id, source });
+    return id;
   }
 
   #settings(): SampleSettings | undefined {
@@ -113,12 +119,14 @@ export class SampleTab {
         button('paint').disabled = false;
         break;
       case 'opened':
-        if (isShipped(reply.name)) break;
+        if (this.#came(reply.id)) break;
         this.#panel.choose(reply.network);
-        this.#status.textContent = `${reply.name} is open`;
+        if (!this.#isBusy) this.#status.textContent = `${reply.name} is open`;
+        showLine(this.#error, undefined);
         break;
       case 'refused':
-        this.#forget(reply.name);
+        this.#sources.delete(reply.id);
+        this.#came(reply.id);
         showLine(this.#error, reply.reason);
         break;
       case 'started':
@@ -156,17 +164,16 @@ export class SampleTab {
   #replaceWorker(reason: string): void {
     this.#run++;
     this.#link.restart();
-    for (const source of this.#sources) this.#link.send({ type: 'open', source });
+    for (const [id, source] of this.#sources) this.#link.send({ type: 'open', id, source });
     showLine(this.#error, reason);
     this.#setBusy(false);
   }
 
-  /** What could not be opened is not tried again. */
-  #forget(name: string): void {
-    const at = this.#sources.findLastIndex((source) =>
-      ('file' in source ? source.file.name : source.url).endsWith(name),
-    );
-    if (at >= 0) this.#sources.splice(at, 1);
+  /** Whether it is a shipped file. When the last of them has come, pictures are painted, so that there is something to see. */
+  #came(id: number): boolean {
+    if (!this.#awaited.delete(id)) return false;
+    if (this.#awaited.size === 0 && this.#run === 0 && !block('sample').hidden) this.#paint();
+    return true;
   }
 
   #setBusy(isBusy: boolean): void {
@@ -180,8 +187,4 @@ export class SampleTab {
       if (picture !== null) save(picture, 'evenkeel.png');
     });
   }
-}
-
-function isShipped(name: string): boolean {
-  return shippedWeights.some((path) => path.endsWith(`/${name}`));
 }

@@ -17,7 +17,11 @@ export class TrainCurves {
     weights: [],
   };
 
-  clear(): void {
+  #isDistance = true;
+
+  /** @param isDistance whether the loss cannot fall below 0; EDM2's is a log likelihood, the toy's a distance. */
+  clear(isDistance: boolean): void {
+    this.#isDistance = isDistance;
     this.#losses = { steps: [], values: [], smooth: [] };
     this.#history = { steps: [], activations: [], weights: [] };
     this.#lossOut.textContent = '';
@@ -50,14 +54,12 @@ export class TrainCurves {
 
   #showLoss(): void {
     const { steps, values, smooth } = this.#losses;
-    // EDM2's loss is a log likelihood, which falls below 0; the toy's is a distance.
-    const logarithmic = values.every((value) => value > 0);
     this.#loss.show(
       [
         { steps, values, color: 'accent', width: 1, opacity: 0.3 },
         { steps, values: smooth, color: 'accent', width: 2 },
       ],
-      { logarithmic },
+      { logarithmic: this.#isDistance },
     );
   }
 

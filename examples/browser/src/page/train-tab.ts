@@ -60,6 +60,8 @@ export class TrainTab {
     for (const use of ['paint', 'save'] as const) {
       button(`${use}-learned`).onclick = () => {
         this.#use = use;
+        // Painting is to have the machine to itself.
+        if (use === 'paint' && this.#state === 'training') this.#link.send({ type: 'pause' });
         this.#link.send({ type: 'snapshots' });
       };
     }
@@ -97,7 +99,8 @@ export class TrainTab {
     const settings = this.#settings();
     showLine(this.#error, undefined);
     this.#status.textContent = 'Starting …';
-    this.#curves.clear();
+    this.#plane.setPoints(new Float32Array());
+    this.#curves.clear(settings.task === 'toy');
     block('plane-card').hidden = settings.task !== 'toy';
     block('train-pictures').hidden = settings.task !== 'emoji16';
     block('learned').hidden = settings.task !== 'emoji16';
@@ -116,13 +119,15 @@ export class TrainTab {
   }
 
   #onReply(reply: TrainReply): void {
-    if (reply.run !== this.#run) return;
+    if ('run' in reply && reply.run !== this.#run) return;
     switch (reply.type) {
+      case 'ready':
+        this.#plane.setDensity(reply.density);
+        break;
       case 'started':
         this.#about = `${reply.computes.text}, ${reply.parameters.toLocaleString('en')} weights`;
         this.#status.textContent = `${this.#about}: compiling …`;
         showLine(this.#error, reply.computes.note);
-        if (reply.density) this.#plane.setDensity(reply.density);
         if (this.#state === 'starting') this.#setState('training');
         break;
       case 'steps':

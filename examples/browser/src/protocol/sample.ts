@@ -46,15 +46,16 @@ export interface SampleSettings {
 }
 
 export type SampleRequest =
-  | { readonly type: 'open'; readonly source: WeightsSource }
+  | { readonly type: 'open'; readonly id: number; readonly source: WeightsSource }
   | { readonly type: 'sample'; readonly run: number; readonly settings: SampleSettings }
   | { readonly type: 'stop' };
 
 export type SampleReply =
   | { readonly type: 'ready'; readonly missing: Missing }
   | { readonly type: 'networks'; readonly networks: readonly NetworkCard[] }
-  | { readonly type: 'opened'; readonly name: string; readonly network: number }
-  | { readonly type: 'refused'; readonly name: string; readonly reason: string }
+  /** The file of an `open` with that id, and its network. */
+  | { readonly type: 'opened'; readonly id: number; readonly name: string; readonly network: number }
+  | { readonly type: 'refused'; readonly id: number; readonly reason: string }
   | { readonly type: 'started'; readonly run: number; readonly computes: Computes }
   | SampleStep
   | { readonly type: 'finished'; readonly run: number; readonly stopped: boolean }

@@ -63,14 +63,13 @@ export interface SnapshotFile {
 }
 
 export type TrainReply =
+  /** Comes first: what the toy is to learn. */
+  | { readonly type: 'ready'; readonly density: Density }
   | {
       readonly type: 'started';
       readonly run: number;
       readonly computes: Computes;
       readonly parameters: number;
-      readonly layers: readonly string[];
-      /** Where there is one to compare with. */
-      readonly density?: Density;
     }
   /** Losses of the steps since the last such message; `step` is the last of them. */
   | {

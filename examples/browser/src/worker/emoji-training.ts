@@ -27,7 +27,6 @@ const samplerSteps = 8;
 /** Learns emoji of 16 pixels, by the preset `small-16` with another width. */
 export class EmojiTraining implements Training {
   readonly parameters: number;
-  readonly layers: readonly string[];
   readonly #dataset: Emoji16;
   readonly #trainer: Trainer;
   readonly #shown: Precond;
@@ -54,7 +53,6 @@ export class EmojiTraining implements Training {
     this.#seed = seed;
     this.parameters = net.parameterCount();
     this.#layers = layersOf(net, /^unet\.(enc|dec)\.[^.]+$/);
-    this.layers = [...this.#layers.keys()];
   }
 
   /** @param folder where the pictures lie */

@@ -29,6 +29,7 @@ export class Regularly {
   readonly #apart: number;
   readonly #share: number;
   #due = 0;
+  #isFirst = true;
 
   /** `apart` is the least of milliseconds between two times, `share` a part of 1. */
   constructor(work: () => Promise<void> | void, { apart, share }: { apart: number; share: number }) {
@@ -45,6 +46,9 @@ export class Regularly {
     const start = performance.now();
     await this.#work();
     const end = performance.now();
-    this.#due = end + Math.max(this.#apart, (end - start) * (1 / this.#share - 1));
+    // The first time also compiles, and says nothing of the next.
+    const rest = this.#isFirst ? 0 : (end - start) * (1 / this.#share - 1);
+    this.#isFirst = false;
+    this.#due = end + Math.max(this.#apart, rest);
   }
 }

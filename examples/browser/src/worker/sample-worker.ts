@@ -1,15 +1,14 @@
 // Opens weights and paints with them, so that the page's own thread stays free.
-import type { SampleReply, SampleRequest, SampleSettings, WeightsSource } from '../protocol/sample.ts';
+import type { SampleReply, SampleRequest, SampleSettings } from '../protocol/sample.ts';
 import { missingBackends, WorkerBackend } from './backends.ts';
 import { Painter } from './painter.ts';
 import { messageOf, workerScope } from './scope.ts';
 import { fetchWeights, nameOf, readWeights } from './weights-file.ts';
-import { WeightsStore } from './weights-store.ts';
+import { networkOf, WeightsStore } from './weights-store.ts';
 
 const scope = workerScope<SampleRequest, SampleReply>();
 const store = new WeightsStore();
 const painter = new Painter(new WorkerBackend(), store);
-let files = 0;
 let stop = new AbortController();
 /** Work is done one after the other. */
 let queue: Promise<void> = Promise.resolve();
@@ -20,22 +19,24 @@ scope.onmessage = ({ data: request }) => {
     if (request.type === 'sample') stop = new AbortController();
     const { signal } = stop;
     queue = queue.then(() => {
-      return request.type === 'open' ? open(request.source) : paint(request.run, request.settings, signal);
+      return request.type === 'open' ? open(request) : paint(request.run, request.settings, signal);
     });
   }
 };
 
 missingBackends().then((missing) => scope.postMessage({ type: 'ready', missing }));
 
-async function open(source: WeightsSource): Promise<void> {
-  const name = nameOf(source);
+async function open({ id, source }: Extract<SampleRequest, { type: 'open' }>): Promise<void> {
   try {
-    const network = store.add(readWeights(await fetchWeights(source), name, files++));
+    const name = nameOf(source);
+    const file = readWeights(await fetchWeights(source), name, id);
+    networkOf(file, name).dispose(); // tells whether the weights are those of the network that they describe
+    const network = store.add(file);
     painter.forget();
     scope.postMessage({ type: 'networks', networks: store.cards() });
-    scope.postMessage({ type: 'opened', name, network });
+    scope.postMessage({ type: 'opened', id, name, network });
   } catch (error) {
-    scope.postMessage({ type: 'refused', name, reason: messageOf(error) });
+    scope.postMessage({ type: 'refused', id, reason: messageOf(error) });
   }
 }
 

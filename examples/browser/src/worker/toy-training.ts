@@ -1,4 +1,4 @@
-import { sampleToy, stateDictOf, ToyModel, ToyTrainer } from '@evenkeel/edm2';
+import { fractalTree, sampleToy, stateDictOf, ToyModel, ToyTrainer } from '@evenkeel/edm2';
 import { Generator } from '@evenkeel/tensor';
 import type { Density, Look, Magnitudes, PlaneView, SnapshotFile, TrainSettings } from '../protocol/train.ts';
 import { densityOver } from './density.ts';
@@ -13,11 +13,14 @@ const emaStd = 0.05;
 const pointCount = 1500;
 const samplerSteps = 12;
 
+/** What is to be learned. */
+export function toyDensity(): Density {
+  return densityOver(fractalTree('A'), view);
+}
+
 /** Learns the score of a tree in the plane, by score matching against the exact one. */
 export class ToyTraining implements Training {
   readonly parameters: number;
-  readonly layers: readonly string[];
-  readonly density: Density;
   readonly #trainer: ToyTrainer;
   readonly #shown: ToyModel;
   readonly #layers: Layers;
@@ -26,9 +29,7 @@ export class ToyTraining implements Training {
     this.#trainer = new ToyTrainer({ classes: 'A', layers, dim, batchSize, seed, emaStd });
     this.#shown = new ToyModel({ layers, dim, generator: new Generator(0) });
     this.parameters = this.#trainer.net.parameterCount();
-    this.density = densityOver(this.#trainer.data, view);
     this.#layers = layersOf(this.#trainer.net, /^layers\.\d+$/);
-    this.layers = [...this.#layers.keys()].map((_, i) => `layer ${i + 1}`);
   }
 
   async step(): Promise<number> {

@@ -91,10 +91,11 @@ export class TrainLoop {
     this.#isPaused = true;
     this.#tell({ type: 'paused', step: this.#step });
     while (this.#isPaused && !this.#isEnded) {
+      await this.#runErrands();
+      if (this.#errands.length > 0 || !this.#isPaused || this.#isEnded) continue;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
-      await this.#runErrands();
     }
     if (!this.#isEnded) this.#tell({ type: 'resumed' });
   }

@@ -3,7 +3,7 @@ import type { SnapshotFile, TrainReply, TrainRequest, TrainSettings } from '../p
 import { WorkerBackend } from './backends.ts';
 import { EmojiTraining } from './emoji-training.ts';
 import { messageOf, workerScope } from './scope.ts';
-import { ToyTraining } from './toy-training.ts';
+import { ToyTraining, toyDensity } from './toy-training.ts';
 import { TrainLoop } from './train-loop.ts';
 import type { Training } from './training.ts';
 
@@ -37,14 +37,14 @@ scope.onmessage = ({ data: request }) => {
   }
 };
 
+scope.postMessage({ type: 'ready', density: toyDensity() });
+
 async function run(number: number, settings: TrainSettings): Promise<void> {
   let training: Training | undefined;
   try {
     const computes = await backend.use(settings.backend);
     training = await open(settings);
-    const { parameters, layers, density } = training;
-    const started = { type: 'started', run: number, computes, parameters, layers } as const;
-    scope.postMessage(density === undefined ? started : { ...started, density });
+    scope.postMessage({ type: 'started', run: number, computes, parameters: training.parameters });
     const loop = new TrainLoop(training, settings, (event) => scope.postMessage({ ...event, run: number }));
     current = { run: number, loop, training };
     if (newest !== number) loop.end();

@@ -1,11 +1,8 @@
-import type { Density, Look, Magnitudes, SnapshotFile } from '../protocol/train.ts';
+import type { Look, Magnitudes, SnapshotFile } from '../protocol/train.ts';
 
 /** Something that learns, step by step. */
 export interface Training {
   readonly parameters: number;
-  /** Names of the layers whose magnitudes are told. */
-  readonly layers: readonly string[];
-  readonly density?: Density;
   /** One step; gives its loss. */
   step(): Promise<number>;
   /** Magnitudes of its layers on data that stay the same. */
