@@ -216,7 +216,7 @@ function ownCandidates({ node, instructions, browser }: BenchOptions, places: Pl
     const program = join(places.programs, 'chromium.mjs');
     return {
       ...own('evenkeel-chromium', process.execPath, 'best'),
-      command: { program: process.execPath, arguments: [program, String(threads)] },
+      command: { program: process.execPath, arguments: [program, 'wasm', String(threads)] },
     };
   };
   return [

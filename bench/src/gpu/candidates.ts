@@ -11,7 +11,7 @@ const ownKinds: readonly Kind[] = [...kernels, 'train-step', 'sampling', 'host-t
 
 interface GpuLibrary {
   readonly name: string;
-  /** `<program>.mjs`, a page of Chromium, or a program in Python. */
+  /** `<program>.mjs`, `browser/pages/<program>.ts` in Chromium, or a program in Python. */
   readonly runs: 'node' | 'page' | 'python';
   readonly program: string;
   readonly given: readonly string[];
@@ -23,11 +23,11 @@ interface GpuLibrary {
 const ours: readonly GpuLibrary[] = [
   { name: 'evenkeel-webgpu', runs: 'node', program: 'gpu', given: ['webgpu'], kinds: ownKinds },
   { name: 'evenkeel-gpujs', runs: 'node', program: 'gpu', given: ['gpujs-webgpu'], kinds: ownKinds },
-  { name: 'evenkeel-webgpu-chromium', runs: 'page', program: 'evenkeel', given: ['webgpu'], kinds: ownKinds },
+  { name: 'evenkeel-webgpu-chromium', runs: 'page', program: 'evenkeel-gpu', given: ['webgpu'], kinds: ownKinds },
   {
     name: 'evenkeel-gpujs-webgl2-chromium',
     runs: 'page',
-    program: 'evenkeel',
+    program: 'evenkeel-gpu',
     given: ['gpujs-webgl2'],
     kinds: ownKinds,
   },
