@@ -3,27 +3,13 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { bundleSources } from '../scripts/bundle-sources.mjs';
+import { programs } from './programs.mjs';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
-const source = (/** @type {string} */ name) => join(folder, 'src', `${name}.ts`);
 /** Of a process of its own, so that another bench may run at the same time. */
 const dist = join(folder, 'dist', String(process.pid));
 process.on('exit', () => rmSync(dist, { recursive: true, force: true }));
 
-await bundleSources(
-  {
-    bench: source('main'),
-    evenkeel: source('evenkeel/main'),
-    fresh: source('evenkeel/fresh'),
-    chromium: source('browser/chromium'),
-    memcpy: source('peers/memcpy'),
-    tfjs: source('peers/tfjs'),
-    'jax-js': source('peers/jax-js'),
-    onnxruntime: source('peers/onnxruntime'),
-    'js-pytorch': source('peers/js-pytorch'),
-  },
-  dist,
-  ['esbuild', 'playwright-core'],
-);
+await bundleSources(programs, dist, ['esbuild', 'playwright-core']);
 process.setSourceMapsEnabled(true);
 await import(pathToFileURL(join(dist, 'bench.mjs')).href);

@@ -188,7 +188,7 @@ def sample(network, weights, noise, labels, sigmas):
     """Heun's method; the last step is Euler's."""
 
     def slope_at(x, sigma):
-        denoised, _ = network.denoise(weights, x, torch.tensor([sigma]), labels)
+        denoised, _ = network.denoise(weights, x, torch.tensor([sigma], device=x.device), labels)
         return (x - denoised) / sigma
 
     x = noise * sigmas[0]

@@ -1,5 +1,6 @@
-"""PyTorch on the CPU: `pytorch.py <threads>`."""
+"""PyTorch: `pytorch.py <threads> [device]`, on the CPU unless told."""
 
+import ctypes
 import os
 import sys
 import time
@@ -12,14 +13,25 @@ from serve import Prepared, Unsupported, serve
 
 torch.set_num_threads(int(sys.argv[1]))
 torch.manual_seed(0)
+device = torch.device(sys.argv[2] if len(sys.argv) > 2 else "cpu")
+# Products in float32 throughout, as everybody else's.
+torch.backends.cuda.matmul.allow_tf32 = False
+torch.backends.cudnn.allow_tf32 = False
+
+
+def wait():
+    if device.type == "cuda":
+        torch.cuda.synchronize()
 
 
 def tensors(inputs):
-    return [torch.frombuffer(values, dtype=torch.float32).reshape(shape).clone() for _, shape, values in inputs]
+    return [torch.frombuffer(values, dtype=torch.float32).reshape(shape).clone().to(device) for _, shape, values in inputs]
 
 
 def flat(*results):
-    return [result.detach().contiguous().numpy().tobytes() for result in results]
+    """The bytes of each, without NumPy, which not everybody has."""
+    placed = [result.detach().contiguous().cpu() for result in results]
+    return [ctypes.string_at(one.data_ptr(), 4 * one.numel()) for one in placed]
 
 
 def kept(compute):
@@ -41,10 +53,12 @@ def faster(variants):
 
     def best(compute):
         compute()
+        wait()
         times = []
         for _ in range(3):
             started = time.perf_counter()
             compute()
+            wait()
             times.append(time.perf_counter() - started)
         return min(times)
 
@@ -63,8 +77,9 @@ def convolution(task, inputs):
             return lambda: F.conv2d(first, second, padding=padding)
         is_input = task["role"] == "input-gradient"
         gradient = first if is_input else second
-        x = first if not is_input else torch.empty(x_shape).contiguous(memory_format=memory_format)
-        weight = second if is_input else torch.empty(weight_shape).contiguous(memory_format=memory_format)
+        empty = lambda shape: torch.empty(shape, device=device).contiguous(memory_format=memory_format)
+        x = first if not is_input else empty(x_shape)
+        weight = second if is_input else empty(weight_shape)
         mask = [is_input, not is_input, False]
 
         def backward():
@@ -88,9 +103,27 @@ def attention(inputs):
     return lambda: torch.softmax(query @ key.transpose(-2, -1) * scale, -1) @ value
 
 
+def chain(task, inputs):
+    x, w = tensors(inputs)
+
+    def compute():
+        y = x
+        for _ in range(task["count"]):
+            y = y @ w
+        return y
+
+    return compute
+
+
+def copy(inputs):
+    (x,) = tensors(inputs)
+    y = torch.empty_like(x)
+    return lambda: y.copy_(x)
+
 
 ELEMENTWISE = {
     "mp-silu": edm2.mp_silu,
+    "mp-silu-sum": lambda x, y: edm2.mp_sum(edm2.mp_silu(x), y, 0.3),
     "pixel-norm": edm2.pixel_norm,
     "weight-norm": edm2.normalize,
     "softmax": lambda x: torch.softmax(x, -1),
@@ -124,6 +157,10 @@ def prepare_kernel(task, inputs):
         note, compute = convolution(task, inputs)
     elif kind == "attention":
         compute = attention(inputs)
+    elif kind == "chain":
+        compute = chain(task, inputs)
+    elif kind == "copy":
+        compute = copy(inputs)
     else:
         note, compute = elementwise(task, inputs)
     run, results = kept(torch.no_grad()(compute))
@@ -148,12 +185,15 @@ def block(task, inputs):
             one.requires_grad_()
         weights = {name: one for name, one in given.items() if name not in ("x", "emb")}
 
-        def compute():
+        def forward():
             edm2.project(weights)
-            y = edm2.block(weights, "", given["x"], given["emb"], task["flavor"], heads=task["heads"])
+            return edm2.block(weights, "", given["x"], given["emb"], task["flavor"], heads=task["heads"])
+
+        def both():
+            y = forward()
             return [y, *torch.autograd.grad(y, sources, gradient)]
 
-        return compute
+        return torch.no_grad()(forward) if task["isForwardOnly"] else both
 
     note, compute = faster({name: compute_in(memory_format) for name, memory_format in FORMATS.items()})
     run, results = kept(compute)
@@ -201,7 +241,7 @@ def sampling(task, inputs):
 
 def prepare(task, inputs):
     kind = task["kind"]
-    if kind in ("sgemm", "convolution", "attention", "elementwise"):
+    if kind in ("sgemm", "convolution", "attention", "elementwise", "chain", "copy"):
         return prepare_kernel(task, inputs)
     if kind == "block":
         return block(task, inputs)
@@ -213,5 +253,10 @@ def prepare(task, inputs):
 
 
 capability = [line.split(":")[1].strip() for line in torch.__config__.show().split("\n") if "CPU capability" in line]
-about = {"version": torch.__version__, "instructions": capability[0], "oneDNN": os.environ.get("ONEDNN_MAX_CPU_ISA", "all")}
-serve(about, prepare)
+about = {"version": torch.__version__}
+if device.type == "cuda":
+    about |= {"device": torch.cuda.get_device_name(), "float32": "without TF32", "cuda": torch.version.cuda}
+    serve(about, prepare, batch_seconds=0.04, wait=wait)
+else:
+    about |= {"instructions": capability[0], "oneDNN": os.environ.get("ONEDNN_MAX_CPU_ISA", "all")}
+    serve(about, prepare)

@@ -30,8 +30,11 @@ def load(inputs):
     return loaded
 
 
-def serve(about, prepare):
-    """Answers until the input ends. `prepare(task, inputs)` gives a Prepared, or raises Unsupported."""
+def serve(about, prepare, batch_seconds=0.004, wait=lambda: None):
+    """Answers until the input ends. `prepare(task, inputs)` gives a Prepared, or raises Unsupported.
+
+    Runs are measured so many at a time that they take `batch_seconds`; `wait` returns when all of them are computed.
+    """
     say({"is": "ready", "about": about})
     prepared = None
     batch = 1
@@ -42,18 +45,19 @@ def serve(about, prepare):
                 prepared = prepare(request["task"], load(request["inputs"]))
                 started = time.perf_counter()
                 prepared.run()
+                wait()
                 first = time.perf_counter() - started
                 results = prepared.results()
                 for i, values in enumerate(results):
                     with open(f"{request['results']}-{i}.f32", "wb") as file:
                         file.write(values)
-                batch = warm(prepared.run, first)
+                batch = warm(prepared.run, first, batch_seconds, wait)
                 answer = {"is": "prepared", "results": len(results), "firstMilliseconds": 1000 * first}
                 if prepared.note is not None:
                     answer["note"] = prepared.note
                 say(answer)
             elif request["ask"] == "measure":
-                say({"is": "measured", "samples": measure(prepared.run, batch, request["milliseconds"] / 1000)})
+                say({"is": "measured", "samples": measure(prepared.run, batch, request["milliseconds"] / 1000, wait)})
             else:
                 prepared = None
                 say({"is": "released"})
@@ -63,7 +67,7 @@ def serve(about, prepare):
             say({"is": "failed", "reason": f"{type(error).__name__}: {error}"})
 
 
-def warm(run, first):
+def warm(run, first, batch_seconds, wait):
     """Runs for a moment; gives how many runs take a few milliseconds."""
     if first > 3:
         return 1
@@ -74,11 +78,12 @@ def warm(run, first):
         if i >= 3 and before - started > 0.1 or before - started > 3:
             break
         run()
+        wait()
         fastest = min(fastest, time.perf_counter() - before)
-    return max(1, min(1000, round(0.004 / fastest)))
+    return max(1, min(1000, round(batch_seconds / fastest)))
 
 
-def measure(run, batch, seconds):
+def measure(run, batch, seconds, wait):
     """Milliseconds of a run, from `batch` of them at a time."""
     samples = []
     started = time.perf_counter()
@@ -86,6 +91,7 @@ def measure(run, batch, seconds):
         before = time.perf_counter()
         for _ in range(batch):
             run()
+        wait()
         samples.append(1000 * (time.perf_counter() - before) / batch)
     return samples
 

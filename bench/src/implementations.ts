@@ -161,7 +161,7 @@ export function candidates(options: BenchOptions, places: Places): { found: Cand
   const found: Candidate[] = [];
   const skipped: string[] = [];
   for (const threads of options.threads) found.push(...ownCandidates(options, places, threads));
-  const python = findPython(options.python);
+  const python = findPython(options.python, 'cpu');
   for (const peer of peers) {
     if (peer.name !== 'memcpy' && !isAsked(options.peers, peer.name)) continue;
     const missing = whyMissing(peer, places, python);
@@ -216,7 +216,7 @@ function ownCandidates({ node, instructions, browser }: BenchOptions, places: Pl
     const program = join(places.programs, 'chromium.mjs');
     return {
       ...own('evenkeel-chromium', process.execPath, 'best'),
-      command: { program: process.execPath, arguments: [program, String(threads)] },
+      command: { program: process.execPath, arguments: [program, 'wasm', String(threads)] },
     };
   };
   return [
@@ -233,7 +233,7 @@ function nodeName(path: string): string {
   return `node${/^v(\d+)/.exec(version)?.[1] ?? version.trim()}`;
 }
 
-function isAsked(asked: readonly string[], name: string): boolean {
+export function isAsked(asked: readonly string[], name: string): boolean {
   return asked.includes('all') || asked.includes(name);
 }
 
@@ -253,20 +253,21 @@ function whyMissing(
   return undefined;
 }
 
-let foundPython: string | undefined | null = null;
+/** Programs that end well where there is torch, and where torch has a card. */
+const pythonTests = {
+  cpu: "import importlib.util as u, sys; sys.exit(u.find_spec('torch') is None)",
+  cuda: 'import torch, sys; sys.exit(not torch.cuda.is_available())',
+};
 
-/** The first Python that has torch. */
-function findPython(given: string | undefined): string | undefined {
-  if (foundPython !== null) return foundPython;
+/** The first Python that has torch, on a card if asked for. */
+export function findPython(given: string | undefined, on: keyof typeof pythonTests): string | undefined {
   const usual = given === undefined ? ['python3', '/usr/bin/python3'] : [given];
-  foundPython = usual.find((path) => {
+  return usual.find((path) => {
     try {
-      const find = "import importlib.util as u, sys; sys.exit(u.find_spec('torch') is None)";
-      execFileSync(path, ['-c', find], { stdio: 'ignore' });
+      execFileSync(path, ['-c', pythonTests[on]], { stdio: 'ignore' });
       return true;
     } catch {
       return false;
     }
   });
-  return foundPython;
 }

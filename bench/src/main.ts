@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pc from 'picocolors';
+import { kindOf } from './gpu/adapter.ts';
+import { gpuCandidates, wantsNpmGpuPeers } from './gpu/candidates.ts';
 import { type Candidate, candidates, wantsNpmPeers } from './implementations.ts';
 import { installPeers } from './install-peers.ts';
 import { describeMachine } from './machine.ts';
@@ -14,6 +16,7 @@ import { figuresFile, render } from './report/render.ts';
 import { workTable } from './report/table.ts';
 import { type Result, writeResults } from './results.ts';
 import { catalog } from './work/catalog.ts';
+import { gpuCatalog } from './work/gpu-catalog.ts';
 import { processWorks } from './work/process-works.ts';
 import type { Work } from './work/work.ts';
 
@@ -26,27 +29,33 @@ const print = (line: string): void => void process.stdout.write(`${line}\n`);
 async function run(options: BenchOptions): Promise<void> {
   const isWanted = ({ name }: { name: string }) =>
     options.filter.length === 0 || options.filter.some((pattern) => pattern.test(name));
-  const all = catalog();
-  const works = all.filter(isWanted);
-  const wholeProcesses = processWorks.filter(isWanted);
+  if (options.render) return render(places.bench);
   if (options.list) {
-    for (const { name, unit } of [...works, ...wholeProcesses]) print(`${name}  ${unit}`);
+    const works = options.gpu ? gpuCatalog('card') : [...catalog(), ...processWorks];
+    for (const { name, unit } of works.filter(isWanted)) print(`${name}  ${unit}`);
     return;
   }
-  if (options.render) return render(places.bench);
-  if (works.length + wholeProcesses.length === 0) throw new Error('bench: --filter leaves nothing. See --list');
-  if (wantsNpmPeers(options.peers)) await installPeers(places.bench, print);
-  const { found, skipped } = candidates(options, places);
+  const wantsNpm = options.gpu ? wantsNpmGpuPeers : wantsNpmPeers;
+  if (wantsNpm(options.peers)) await installPeers(places.bench, print);
+  const { found, skipped } = options.gpu ? gpuCandidates(options, places) : candidates(options, places);
   for (const line of skipped) print(pc.dim(line));
+  const processes = new StartedProcesses();
+  const device = options.gpu ? await deviceOf(processes, found) : undefined;
+  const all = device === undefined ? catalog() : gpuCatalog(kindOf(device));
+  const works = all.filter(isWanted);
+  const wholeProcesses = device === undefined ? processWorks.filter(isWanted) : [];
+  if (works.length + wholeProcesses.length === 0) {
+    await processes.end();
+    throw new Error('bench: --filter leaves nothing. See --list');
+  }
 
   const folder = await mkdtemp(join(tmpdir(), 'evenkeel-bench-'));
-  const processes = new StartedProcesses();
   const rounds = options.quick ? { rounds: 2, slice: 20, longest: 1000 } : { rounds: 5, slice: 60, longest: 2500 };
   const results: Result[] = [];
   const errors: Absence[] = [];
   const files = [
     ...(options.json === undefined ? [] : [options.json]),
-    ...(options.record ? [figuresFile(places.bench)] : []),
+    ...(options.record ? [figuresFile(places.bench, device)] : []),
   ];
   const order = [...all, ...processWorks].map(({ name }) => name);
   /** After each work, so that a bench that is stopped has not been in vain. */
@@ -57,7 +66,12 @@ async function run(options: BenchOptions): Promise<void> {
     for (const file of files) await writeResults(file, figures, order);
   };
   try {
+    const late = performance.now() + 1000 * options.seconds;
     for (const work of works) {
+      if (performance.now() > late) {
+        print(pc.dim(`${work.name} is skipped: ${options.seconds} seconds are over`));
+        continue;
+      }
       const measured = await measureWork(work, { candidates: found, processes, folder, rounds });
       print(workTable(work.name, measured.results, measured.absences));
       await save(measured);
@@ -94,6 +108,13 @@ async function run(options: BenchOptions): Promise<void> {
       process.exitCode = 1;
     }
   }
+}
+
+/** The graphics card that is measured, as our own process finds it. */
+async function deviceOf(processes: StartedProcesses, [first]: readonly Candidate[]): Promise<string> {
+  const { about } = await processes.of(first as Candidate);
+  print(`device: ${about.device}`);
+  return about.device as string;
 }
 
 /** What this bench was called with, without paths, which are other ones elsewhere. */

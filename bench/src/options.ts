@@ -18,6 +18,12 @@ export interface BenchOptions {
   readonly instructions: readonly string[];
   /** Whether evenkeel is measured in Chromium, too. */
   readonly browser: boolean;
+  /** Whether graphics cards are measured instead of processors. */
+  readonly gpu: boolean;
+  /** Which of our plug-ins for graphics cards are measured. */
+  readonly plugins: readonly string[];
+  /** Seconds after which no other work is begun. */
+  readonly seconds: number;
   readonly python?: string;
   readonly quick: boolean;
   readonly list: boolean;
@@ -43,14 +49,17 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
     .option('--threads <counts>', 'thread counts to measure with', counts, [...new Set([1, cores])])
     .option(
       '--peers [names]',
-      'libraries to compare with: all, none, or some of pytorch,openblas,tfjs-cpu,tfjs-wasm,jax-js,onnxruntime-web,onnxruntime-node,js-pytorch',
+      'libraries to compare with: all, none, or some of pytorch,openblas,tfjs-cpu,tfjs-wasm,jax-js,onnxruntime-web,onnxruntime-node,js-pytorch; with --gpu of webgpu-copy,pytorch-cuda,jax-js-webgpu,tfjs-webgpu,tfjs-webgl',
       names,
       ['all'],
     )
     .option('--peer-isa <isa>', 'measure native libraries held to avx2, too', isas, [])
     .option('--node <paths...>', 'measure evenkeel in these Nodes, too', [])
     .option('--instructions <sets>', 'measure evenkeel with these instructions, too: plain,relaxed', names, [])
-    .option('--browser', 'measure evenkeel in Chromium, too (CHROMIUM says where it is)', false)
+    .option('--browser', 'measure in Chromium, too (CHROMIUM says where it is)', false)
+    .option('--gpu', 'measure graphics cards: smaller works on devices in software', false)
+    .option('--plugins <names>', 'with --gpu, of our own: webgpu,gpujs', names, ['webgpu', 'gpujs'])
+    .option('--seconds <count>', 'begin no other work after so many seconds', seconds, Number.POSITIVE_INFINITY)
     .option('--python <path>', 'the Python that has torch; found by itself where it is usual')
     .option('--quick', 'fewer and shorter rounds: rough figures', false)
     .option('--list', 'print the works and measure nothing', false)
@@ -82,6 +91,11 @@ function counts(text: string): number[] {
   const values = text.split(',').map(Number);
   if (values.every((value) => Number.isInteger(value) && value > 0)) return values;
   throw new InvalidArgumentError('give whole numbers, such as 1,2.');
+}
+
+function seconds(text: string): number {
+  if (Number(text) > 0) return Number(text);
+  throw new InvalidArgumentError('give a number, such as 240.');
 }
 
 function isas(text: string): 'avx2'[] {

@@ -16,6 +16,10 @@ export interface Result {
   readonly samples: number;
   /** A choice of the implementation, such as a memory format. */
   readonly note?: string;
+  /** The graphics card, as its driver names it, for what runs on one. */
+  readonly device?: string;
+  /** The figure by the device's own clock: kernels alone, without what is around them. */
+  readonly byDevice?: number;
 }
 
 /** What `--json` writes. */

@@ -1,4 +1,4 @@
-import { mpSilu, normalize, pixelNorm } from '@evenkeel/mp-nn';
+import { mpSilu, mpSum, normalize, pixelNorm } from '@evenkeel/mp-nn';
 import { scaledDotProductAttention } from '@evenkeel/nn';
 import { conv2d, grad, type Tensor, zeros } from '@evenkeel/tensor';
 import type { ElementwiseOperation, TaskOf } from '../work/task.ts';
@@ -24,12 +24,21 @@ export function convolution(task: TaskOf<'convolution'>): Program {
   };
 }
 
+export function chain({ count }: TaskOf<'chain'>): Program {
+  return (x, w) => {
+    let y = x as Tensor;
+    for (let i = 0; i < count; i++) y = y.matmul(w as Tensor);
+    return y;
+  };
+}
+
 export function attention(): Program {
   return (query, key, value) => scaledDotProductAttention(query as Tensor, key as Tensor, value as Tensor);
 }
 
 const elementwisePrograms: Readonly<Record<ElementwiseOperation, Program>> = {
   'mp-silu': (x) => mpSilu(x as Tensor),
+  'mp-silu-sum': (x, y) => mpSum(mpSilu(x as Tensor), y as Tensor, 0.3),
   'pixel-norm': (x) => pixelNorm(x as Tensor),
   'weight-norm': (w) => normalize(w as Tensor),
   softmax: (x) => (x as Tensor).softmax(-1),

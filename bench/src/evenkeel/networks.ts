@@ -7,7 +7,7 @@ import { blockModule } from '../work/network.ts';
 import type { TaskOf } from '../work/task.ts';
 import type { Launches } from './launches.ts';
 
-/** A block, forward and backward. Weights are projected in each run, so that nothing of them can be kept from the last one. */
+/** A block. Weights are projected in each run, so that nothing of them can be kept from the last one. */
 export async function prepareBlock(
   task: TaskOf<'block'>,
   inputs: readonly Input[],
@@ -21,6 +21,7 @@ export async function prepareBlock(
   const compiled = compile((...[images, embedding, upstream]: [Tensor, Tensor, Tensor]) => {
     project(module);
     const result = module.call(images, embedding);
+    if (task.isForwardOnly) return [result];
     const sources = [images, embedding, ...parameters.map(({ value }) => value)];
     return [result, ...grad(result.mul(upstream).sum(), sources)];
   });

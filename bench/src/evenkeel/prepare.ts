@@ -1,7 +1,8 @@
 import { compile, realize, type Tensor } from '@evenkeel/tensor';
 import { type Input, type Prepared, Unsupported } from '../process/implementation.ts';
 import type { Task, TaskOf } from '../work/task.ts';
-import { attention, convolution, elementwise, matrixProduct, type Program } from './kernels.ts';
+import { prepareHostTime } from './host-time.ts';
+import { attention, chain, convolution, elementwise, matrixProduct, type Program } from './kernels.ts';
 import type { Launches } from './launches.ts';
 import { imagesOf, inFasterFormat } from './memory-format.ts';
 import { onDevice, prepareBlock, prepareSampling, prepareTraining } from './networks.ts';
@@ -12,6 +13,7 @@ export async function prepare(task: Task, inputs: readonly Input[], launches: La
     case 'sgemm':
     case 'convolution':
     case 'attention':
+    case 'chain':
     case 'elementwise': {
       const program = programOf(task);
       const images = imagesOf(task, inputs);
@@ -34,12 +36,14 @@ export async function prepare(task: Task, inputs: readonly Input[], launches: La
       return prepareTraining(task, inputs, launches);
     case 'sampling':
       return prepareSampling(task, inputs);
+    case 'host-time':
+      return prepareHostTime(task, inputs, launches);
     default:
       throw new Unsupported(`no program for ${task.kind}`);
   }
 }
 
-function programOf(task: TaskOf<'sgemm' | 'convolution' | 'attention' | 'elementwise'>): Program {
+function programOf(task: TaskOf<'sgemm' | 'convolution' | 'attention' | 'chain' | 'elementwise'>): Program {
   switch (task.kind) {
     case 'sgemm':
       return matrixProduct();
@@ -47,6 +51,8 @@ function programOf(task: TaskOf<'sgemm' | 'convolution' | 'attention' | 'element
       return convolution(task);
     case 'attention':
       return attention();
+    case 'chain':
+      return chain(task);
     case 'elementwise':
       return elementwise(task);
   }

@@ -39,6 +39,7 @@ interface Ready {
   readonly candidate: Candidate;
   readonly process: ImplementationProcess;
   readonly note: string | undefined;
+  readonly deviceMilliseconds: number | undefined;
 }
 
 /** Measures all candidates that can do a work, in turns, once their results are checked. */
@@ -84,13 +85,14 @@ export async function measureWork(
       continue;
     }
     if (candidate.name.startsWith('evenkeel')) ours ??= prepared.results;
-    ready.push({ candidate, process, note: prepared.note });
+    ready.push({ candidate, process, note: prepared.note, deviceMilliseconds: prepared.deviceMilliseconds });
   }
   const turns = ready.map((one) => ({ one, measure: (milliseconds: number) => one.process.measure(milliseconds) }));
   const samples = await interleave(turns, rounds);
   for (const { process } of ready) await process.release();
   const results = turns.map((turn): Result => {
-    const { candidate, note } = turn.one;
+    const { candidate, note, deviceMilliseconds, process } = turn.one;
+    const { device } = process.about;
     const figures = (samples.get(turn) as number[]).map((milliseconds) => figureOf(work, milliseconds));
     return {
       work: work.name,
@@ -100,6 +102,8 @@ export async function measureWork(
       ...summarize(figures),
       samples: figures.length,
       ...(note === undefined ? {} : { note }),
+      ...(device === undefined ? {} : { device }),
+      ...(deviceMilliseconds === undefined ? {} : { byDevice: figureOf(work, deviceMilliseconds) }),
     };
   });
   return { results, absences };

@@ -1,7 +1,7 @@
 import type { TaskOf } from '../work/task.ts';
-import type { Jax, JaxArray, Traced } from './jax-js.ts';
+import type { Jax, JaxArray, Traced } from './jax.ts';
 
-/** EDM2's block without attention, forward and backward, in jax-js. Arrays are consumed by what uses them, hence `ref`. */
+/** EDM2's block without attention, in jax-js. Arrays are consumed by what uses them, hence `ref`. */
 export function jaxBlock(jax: Jax, task: TaskOf<'block'>): Traced {
   const { numpy: np, nn, lax } = jax;
   const isDecoder = task.flavor === 'dec';
@@ -49,6 +49,10 @@ export function jaxBlock(jax: Jax, task: TaskOf<'block'>): Traced {
     if (weights.length !== (hasSkip ? 4 : 3)) throw new Error(`block: ${weights.length} weights`);
     const projected = weights.map((w) => normalize(w, rows(w)));
     const sources = [x, emb, gain, ...projected] as JaxArray[];
+    if (task.isForwardOnly) {
+      gradient?.dispose();
+      return forward(sources);
+    }
     const objective = (...inputs: JaxArray[]) => {
       const y = forward(inputs.slice(0, -1));
       return [y.ref.mul(inputs.at(-1) as JaxArray).sum(), y];

@@ -1,138 +1,21 @@
-// jax-js on its WebAssembly device: `jax-js.mjs <threads>`. In Node it has one thread.
-import { type Input, type Prepared, Unsupported } from '../process/implementation.ts';
+// jax-js: `jax-js.mjs <threads> [wasm or webgpu]`. In Node its WebAssembly has one thread.
+import { provideGpu } from '../gpu/node-gpu.ts';
 import { serve } from '../process/serve.ts';
-import type { Task, TaskOf } from '../work/task.ts';
-import { jaxBlock } from './jax-block.ts';
+import { type Jax, jaxJs } from './jax.ts';
 
-/** An array is consumed by what uses it; `ref` keeps it for another use. */
-export interface JaxArray {
-  readonly ref: JaxArray;
-  readonly shape: readonly number[];
-  add(other: JaxArray | number): JaxArray;
-  sub(other: JaxArray | number): JaxArray;
-  mul(other: JaxArray | number): JaxArray;
-  div(other: JaxArray | number): JaxArray;
-  sum(axis?: number | readonly number[], options?: { keepdims?: boolean }): JaxArray;
-  mean(axis?: number | readonly number[], options?: { keepdims?: boolean }): JaxArray;
-  reshape(shape: readonly number[]): JaxArray;
-  transpose(axes: readonly number[]): JaxArray;
-  data(): Promise<Float32Array>;
-  blockUntilReady(): Promise<JaxArray>;
-  dispose(): void;
-}
-
-export type Traced = (...inputs: JaxArray[]) => JaxArray | JaxArray[];
-
-export interface Jax {
-  init(): Promise<readonly string[]>;
-  defaultDevice(device: string): void;
-  jit(fn: Traced): Traced;
-  grad(fn: (...inputs: JaxArray[]) => JaxArray, options: { argnums: number | readonly number[] }): Traced;
-  valueAndGrad(
-    fn: (...inputs: JaxArray[]) => readonly JaxArray[],
-    options: { argnums: readonly number[]; hasAux: true },
-  ): (...inputs: JaxArray[]) => [[JaxArray, JaxArray], JaxArray[]];
-  blockUntilReady<T>(values: T): Promise<T>;
-  readonly numpy: {
-    array(values: Float32Array): JaxArray;
-    matmul(a: JaxArray, b: JaxArray): JaxArray;
-    sqrt(x: JaxArray): JaxArray;
-    square(x: JaxArray): JaxArray;
-    clip(x: JaxArray, low: number, high: number): JaxArray;
-  };
-  readonly nn: { silu(x: JaxArray): JaxArray; softmax(x: JaxArray, axis: number): JaxArray };
-  readonly lax: {
-    convGeneralDilated(x: JaxArray, w: JaxArray, strides: readonly number[], padding: 'SAME'): JaxArray;
-    stopGradient(x: JaxArray): JaxArray;
-  };
-}
-
+const [, device = 'wasm'] = process.argv.slice(2);
+const isGpu = device === 'webgpu';
+const gpu: Record<string, string> = isGpu ? { device: await provideGpu() } : {};
 const name = '@jax-js/jax';
 // Its start-up looks for a browser's navigator, which Node 20 lacks.
 (globalThis as { navigator?: unknown }).navigator ??= { hardwareConcurrency: 1 };
 const jax = (await import(name)) as Jax;
 await jax.init();
-jax.defaultDevice('wasm');
-const { numpy: np, nn, lax } = jax;
+jax.defaultDevice(device);
 
-function traced(task: Task): Traced {
-  switch (task.kind) {
-    case 'sgemm':
-      return (a, b) => np.matmul(a as JaxArray, b as JaxArray);
-    case 'convolution':
-      return convolution(task);
-    case 'elementwise':
-      return elementwise(task);
-    case 'attention':
-      return (query, key, value) => {
-        const logits = np.matmul(query as JaxArray, (key as JaxArray).transpose([0, 1, 3, 2]));
-        return np.matmul(nn.softmax(logits.div(Math.sqrt(task.channels)), -1), value as JaxArray);
-      };
-    case 'block':
-      if (task.heads > 0) throw new Unsupported('written for blocks without attention');
-      return jaxBlock(jax, task);
-    default:
-      throw new Unsupported('not written for it');
-  }
-}
-
-const convolve = (x: JaxArray, w: JaxArray) => lax.convGeneralDilated(x, w, [1, 1], 'SAME');
-
-function convolution({ role, batch, inChannels, outChannels, size, kernel }: TaskOf<'convolution'>): Traced {
-  if (role === 'forward') return (x, w) => convolve(x as JaxArray, w as JaxArray);
-  const zeros = (shape: readonly number[]) =>
-    np.array(new Float32Array(shape.reduce((count, length) => count * length, 1))).reshape(shape);
-  const objective = (x: JaxArray, w: JaxArray, gradient: JaxArray) => convolve(x, w).mul(gradient).sum();
-  if (role === 'input-gradient') {
-    return (gradient, w) =>
-      jax.grad(objective, { argnums: 0 })(zeros([batch, inChannels, size, size]), w as JaxArray, gradient as JaxArray);
-  }
-  return (x, gradient) => {
-    const w = zeros([outChannels, inChannels, kernel, kernel]);
-    return jax.grad(objective, { argnums: 1 })(x as JaxArray, w, gradient as JaxArray);
-  };
-}
-
-function normalize(x: JaxArray, axis: number | readonly number[]): JaxArray {
-  const rms = np.sqrt(np.square(x.ref).mean(axis, { keepdims: true }));
-  return x.div(rms.add(1e-4));
-}
-
-function elementwise({ operation }: TaskOf<'elementwise'>): Traced {
-  const operations: Readonly<Record<typeof operation, Traced>> = {
-    'mp-silu': (x) => nn.silu(x as JaxArray).div(0.596),
-    'pixel-norm': (x) => normalize(x as JaxArray, 1),
-    'weight-norm': (x) => normalize(x as JaxArray, [1, 2, 3]),
-    softmax: (x) => nn.softmax(x as JaxArray, -1),
-    add: (x, y) => (x as JaxArray).add(y as JaxArray),
-    sum: (x) => (x as JaxArray).sum(),
-  };
-  return operations[operation];
-}
-
-async function prepare(task: Task, inputs: readonly Input[]): Promise<Prepared> {
-  const compute = jax.jit(traced(task));
-  const given = inputs.map(({ values, shape }) => np.array(values).reshape(shape));
-  await jax.blockUntilReady(given);
-  const once = async () => {
-    const result = compute(...given.map((input) => input.ref));
-    return jax.blockUntilReady(Array.isArray(result) ? result : [result]);
-  };
-  let latest: readonly JaxArray[] = [];
-  return {
-    async run(count) {
-      for (let i = 0; i < count; i++) {
-        for (const result of latest) result.dispose();
-        latest = await once();
-      }
-    },
-    // Reading consumes, too.
-    results: async () => Promise.all(latest.map((result) => result.ref.data())),
-    dispose() {
-      for (const array of [...given, ...latest]) array.dispose();
-    },
-  };
-}
-
-await serve({ about: { node: process.version }, prepare });
+await serve({
+  about: { node: process.version, ...gpu },
+  ...(isGpu ? { batchMilliseconds: 40 } : {}),
+  ...jaxJs(jax),
+});
 process.exit();

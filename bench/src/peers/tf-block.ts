@@ -1,5 +1,5 @@
 import type { TaskOf } from '../work/task.ts';
-import type { Program, TensorFlow, TfTensor } from './tfjs.ts';
+import type { Program, TensorFlow, TfTensor } from './tensorflow.ts';
 
 /** How layouts of ours become those of TensorFlow.js. */
 interface Layouts {
@@ -9,7 +9,7 @@ interface Layouts {
   readonly toOihw: readonly number[];
 }
 
-/** EDM2's block without attention, forward and backward, in TensorFlow.js: images `[N, H, W, C]`, kernels `[h, w, in, out]`. */
+/** EDM2's block without attention, in TensorFlow.js: images `[N, H, W, C]`, kernels `[h, w, in, out]`. */
 export function tfBlock(tf: TensorFlow, task: TaskOf<'block'>, { toNhwc, toNchw, toHwio, toOihw }: Layouts): Program {
   const { flavor, batch, inChannels, outChannels } = task;
   const isDecoder = flavor === 'dec';
@@ -53,6 +53,7 @@ export function tfBlock(tf: TensorFlow, task: TaskOf<'block'>, { toNhwc, toNchw,
     resultLayouts: [toNchw, toNchw, undefined, ...gradients],
     compute(...[x, emb, gradient, gain, ...given]) {
       const projected = given.map((w) => normalize(w, rows(w)));
+      if (task.isForwardOnly) return [forward([x, emb, gain, ...projected] as TfTensor[])];
       let result: TfTensor | undefined;
       const objective = (...sources: TfTensor[]) => {
         // Else it goes with the gradients' scope.

@@ -13,7 +13,12 @@ export interface Command {
 
 /** What became of a task that was given to an implementation. */
 export type Preparation =
-  | { readonly results: readonly Float32Array[]; readonly firstMilliseconds: number; readonly note?: string }
+  | {
+      readonly results: readonly Float32Array[];
+      readonly firstMilliseconds: number;
+      readonly note?: string;
+      readonly deviceMilliseconds?: number;
+    }
   | { readonly unsupported: string }
   | { readonly tooSlow: string }
   | { readonly failed: string };

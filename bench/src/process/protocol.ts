@@ -19,12 +19,14 @@ export type Answer =
       readonly results: number;
       readonly firstMilliseconds: number;
       readonly note?: string;
+      /** Of a run, by the device's own clock. */
+      readonly deviceMilliseconds?: number;
     }
   /** It cannot do this. */
   | { readonly is: 'unsupported'; readonly reason: string }
   | { readonly is: 'failed'; readonly reason: string }
   /** Milliseconds of single runs. */
-  | { readonly is: 'measured'; readonly samples: readonly number[]; readonly extra?: Readonly<Record<string, number>> }
+  | { readonly is: 'measured'; readonly samples: readonly number[] }
   | { readonly is: 'released' };
 
 export const answerMark = '@@';

@@ -20,9 +20,18 @@ export async function serve(implementation: Implementation): Promise<void> {
         const firstMilliseconds = performance.now() - started;
         const results = await prepared.results();
         await Promise.all(results.map((values, i) => writeFile(`${request.results}-${i}.f32`, bytesOf(values))));
-        if (prepared.measure === undefined) batch = await warm(prepared, firstMilliseconds);
-        const note = prepared.note === undefined ? {} : { note: prepared.note };
-        say({ is: 'prepared', results: results.length, firstMilliseconds, ...note });
+        if (prepared.measure === undefined) {
+          batch = await warm(prepared, firstMilliseconds, implementation.batchMilliseconds);
+        }
+        const { note } = prepared;
+        const deviceMilliseconds = await prepared.deviceMilliseconds?.();
+        say({
+          is: 'prepared',
+          results: results.length,
+          firstMilliseconds,
+          ...(note === undefined ? {} : { note }),
+          ...(deviceMilliseconds === undefined ? {} : { deviceMilliseconds }),
+        });
       } else if (request.ask === 'measure') {
         const { milliseconds } = request;
         const ready = prepared as Prepared;

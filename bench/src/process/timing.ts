@@ -1,8 +1,15 @@
 import { Bench } from 'tinybench';
 import type { Prepared } from './implementation.ts';
 
-/** Runs until compilers have done their work; gives how many runs take a few milliseconds. */
-export async function warm(prepared: Pick<Prepared, 'run'>, firstMilliseconds: number): Promise<number> {
+/** Milliseconds of runs between two looks at the clock, unless an implementation asks for more. */
+export const usualBatch = 4;
+
+/** Runs until compilers have done their work; gives how many runs take `batchMilliseconds`. */
+export async function warm(
+  prepared: Pick<Prepared, 'run'>,
+  firstMilliseconds: number,
+  batchMilliseconds = usualBatch,
+): Promise<number> {
   if (firstMilliseconds > 3000) return 1;
   const started = performance.now();
   let fastest = firstMilliseconds;
@@ -12,7 +19,7 @@ export async function warm(prepared: Pick<Prepared, 'run'>, firstMilliseconds: n
     fastest = Math.min(fastest, performance.now() - before);
     if (performance.now() - started > 3000) break;
   }
-  return Math.max(1, Math.min(1000, Math.round(4 / fastest)));
+  return Math.max(1, Math.min(1000, Math.round(batchMilliseconds / fastest)));
 }
 
 /** Milliseconds of a run, from `batch` of them at a time, so that clocks and turns of the event loop weigh little. */

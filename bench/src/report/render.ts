@@ -1,13 +1,14 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomically } from '@evenkeel/formats/node';
+import { fileNameOf } from '../gpu/adapter.ts';
 import { readResults } from '../results.ts';
 import { speedChart } from './chart.ts';
 import { withFigures } from './performance-page.ts';
 
-/** The figures that the documentation shows. */
-export function figuresFile(bench: string): string {
-  return join(bench, 'results', 'figures.json');
+/** The figures that the documentation shows: of processors, or of a graphics card. */
+export function figuresFile(bench: string, device?: string): string {
+  return join(bench, 'results', device === undefined ? 'figures.json' : `gpu-${fileNameOf(device)}.json`);
 }
 
 /** Writes docs/performance.md and its chart from the recorded figures. */

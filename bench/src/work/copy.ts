@@ -1,8 +1,7 @@
 import type { Work } from './work.ts';
 
 /** A plain copy of as many bytes as elementwise works have: the speed of memory. */
-export function copy(): Work {
-  const length = 2 ** 22;
+export function copy(length = 2 ** 22): Work {
   return {
     name: 'copy',
     task: { kind: 'copy', length },

@@ -29,6 +29,18 @@ const definitions: Readonly<Record<ElementwiseOperation, Definition>> = {
       return { value, magnitude: Math.abs(value) };
     },
   },
+  /** (0.7 x sigmoid(x) / 0.596 + 0.3 y) / sqrt(0.7^2 + 0.3^2): the end of a block, one kernel where kernels are fused. */
+  'mp-silu-sum': {
+    shape: images,
+    inputs: [x, { name: 'y' }],
+    passes: 3,
+    exact([a, b], index) {
+      const [left, right] = [(a as Float32Array)[index]!, (b as Float32Array)[index]!];
+      const scale = Math.hypot(0.7, 0.3);
+      const [first, second] = [(0.7 * left) / (1 + Math.exp(-left)) / 0.596 / scale, (0.3 * right) / scale];
+      return { value: first + second, magnitude: Math.abs(first) + Math.abs(second) };
+    },
+  },
   /** x / (1e-4 + rms of the pixel's channels) */
   'pixel-norm': {
     shape: images,
@@ -101,7 +113,11 @@ function normalized(value: number, meanSquare: number): Exact {
 export const elementwiseOperations = Object.keys(definitions) as ElementwiseOperation[];
 
 /** An operation that each byte goes through once; its speed is that of memory, if its arithmetic keeps up. */
-export function elementwise(operation: ElementwiseOperation, shape = definitions[operation].shape): Work {
+export function elementwise(
+  operation: ElementwiseOperation,
+  shape = definitions[operation].shape,
+  fill: NonNullable<InputSpec['fill']> = 'normal',
+): Work {
   const { inputs, passes, isScalar = false, tolerance = 5e-6, exact } = definitions[operation];
   const length = shape.reduce((product, size) => product * size, 1);
   return {
@@ -110,7 +126,7 @@ export function elementwise(operation: ElementwiseOperation, shape = definitions
     unit: 'GB/s',
     amount: 4 * passes * length,
     flops: 10 * length,
-    inputs: inputs.map((input) => ({ ...input, shape })),
+    inputs: inputs.map((input) => ({ fill, ...input, shape })),
     results: [isScalar ? 1 : length],
     exact: (values, index) => exact(values, index, shape),
     tolerance,

@@ -28,6 +28,30 @@ export const smallNetwork: NetworkTask = {
   channelsPerHead: 16,
 };
 
+/** One that gives a graphics card something to do: config G with 128 channels on 64 x 64 latents, a block a level. */
+export const cardNetwork: NetworkTask = {
+  imgResolution: 64,
+  imgChannels: 4,
+  labelDim: 10,
+  modelChannels: 128,
+  channelMult: [1, 2, 3, 4],
+  numBlocks: 1,
+  attnResolutions: [16, 8],
+  channelsPerHead: 64,
+};
+
+/** One that a graphics card played by a processor trains in parts of a second. */
+export const tinyNetwork: NetworkTask = {
+  imgResolution: 8,
+  imgChannels: 3,
+  labelDim: 10,
+  modelChannels: 16,
+  channelMult: [1, 2],
+  numBlocks: 1,
+  attnResolutions: [4],
+  channelsPerHead: 16,
+};
+
 interface BlockShape {
   readonly batch: number;
   readonly inChannels: number;
@@ -36,14 +60,23 @@ interface BlockShape {
   readonly heads?: number;
 }
 
-/** A block forward and backward, at normalized weights: as in training, without the optimizer. */
-export function block(flavor: 'enc' | 'dec', shape: BlockShape): Work {
+/** A block forward and, unless told, backward, at normalized weights: as in training, without the optimizer. */
+export function block(flavor: 'enc' | 'dec', shape: BlockShape, { isForwardOnly = false } = {}): Work {
   const { batch, inChannels, outChannels, size, heads = 0 } = shape;
-  const embChannels = outChannels;
-  const task: TaskOf<'block'> = { kind: 'block', flavor, batch, inChannels, outChannels, embChannels, size, heads };
+  const task: TaskOf<'block'> = {
+    kind: 'block',
+    isForwardOnly,
+    flavor,
+    batch,
+    inChannels,
+    outChannels,
+    embChannels: outChannels,
+    size,
+    heads,
+  };
   const inputs: InputSpec[] = [
     { name: 'x', shape: [batch, inChannels, size, size] },
-    { name: 'emb', shape: [batch, embChannels] },
+    { name: 'emb', shape: [batch, outChannels] },
     { name: 'gradient', shape: [batch, outChannels, size, size] },
     ...parametersOf(blockModule(task)),
   ];
@@ -51,13 +84,14 @@ export function block(flavor: 'enc' | 'dec', shape: BlockShape): Work {
   const convolutions =
     9 * (flavor === 'enc' ? outChannels : inChannels) + 9 * outChannels + (heads > 0 ? 4 : 0) * outChannels;
   const skip = inChannels === outChannels ? 0 : inChannels;
-  const results = [inputs[2], inputs[0], inputs[1], ...inputs.slice(3)] as InputSpec[];
+  const gradients = isForwardOnly ? [] : [inputs[0], inputs[1], ...inputs.slice(3)];
+  const results = [inputs[2], ...gradients] as InputSpec[];
   return {
-    name: `edm2-${name}-block-${batch}x${inChannels}x${size}x${size}`,
+    name: `edm2-${name}-block-${batch}x${inChannels}x${size}x${size}${isForwardOnly ? '-forward' : ''}`,
     task,
     unit: 'ms',
     amount: 1,
-    flops: 3 * 2 * batch * size ** 2 * outChannels * (convolutions + skip),
+    flops: (isForwardOnly ? 1 : 3) * 2 * batch * size ** 2 * outChannels * (convolutions + skip),
     inputs,
     results: results.map(({ shape: of }) => of.reduce((count, length) => count * length, 1)),
     tolerance: 0,
@@ -100,14 +134,26 @@ export function trainStep(name: string, network: NetworkTask, batch: number): Wo
   };
 }
 
-/** Sampling by Heun's method in few steps. */
-export function sampling(network: NetworkTask, batch: number): Work {
-  const [, labels, noise] = exampleInputs(network, batch) as [InputSpec, InputSpec, InputSpec];
+/** What the host does for a kernel of a training step that was compiled: only its losses are looked at. */
+export function hostTime(network: NetworkTask, batch: number): Work {
+  const step = trainStep('edm2-host-time-per-kernel', network, batch);
   return {
-    name: 'edm2-sampling',
-    task: { kind: 'sampling', network, batch, sigmas: [...noiseLevels({ steps: 4 })] },
-    unit: 'images/s',
-    amount: batch,
+    ...step,
+    task: { kind: 'host-time', step: step.task as TaskOf<'train-step'> },
+    unit: 'µs',
+    results: [3],
+  };
+}
+
+/** Sampling by Heun's method in few steps; the figure is that of images, or of steps of the whole batch. */
+export function sampling(network: NetworkTask, batch: number, unit: 'images/s' | 'steps/s' = 'images/s'): Work {
+  const [, labels, noise] = exampleInputs(network, batch) as [InputSpec, InputSpec, InputSpec];
+  const steps = 4;
+  return {
+    name: unit === 'steps/s' ? 'edm2-sampling-steps' : 'edm2-sampling',
+    task: { kind: 'sampling', network, batch, sigmas: [...noiseLevels({ steps })] },
+    unit,
+    amount: unit === 'steps/s' ? steps : batch,
     flops: 1e11,
     inputs: [noise, labels, ...networkInputs(network)],
     results: [lengthOf([noise])],

@@ -2,7 +2,7 @@
 export type ConvolutionRole = 'forward' | 'input-gradient' | 'weight-gradient';
 
 /** Operations whose time is that of memory. */
-export type ElementwiseOperation = 'mp-silu' | 'pixel-norm' | 'weight-norm' | 'softmax' | 'add' | 'sum';
+export type ElementwiseOperation = 'mp-silu' | 'mp-silu-sum' | 'pixel-norm' | 'weight-norm' | 'softmax' | 'add' | 'sum';
 
 /** Options of an EDM2 network, as every implementation understands them. */
 export interface NetworkTask {
@@ -40,9 +40,10 @@ export type Task =
       readonly channels: number;
     }
   | { readonly kind: 'elementwise'; readonly operation: ElementwiseOperation; readonly shape: readonly number[] }
-  /** An EDM2 block, forward and backward: gives the result and the gradients of all inputs, in their order. */
+  /** An EDM2 block: gives the result and, where it goes backward too, the gradients of all inputs, in their order. */
   | {
       readonly kind: 'block';
+      readonly isForwardOnly: boolean;
       readonly flavor: 'enc' | 'dec';
       readonly batch: number;
       readonly inChannels: number;
@@ -67,7 +68,11 @@ export type Task =
       /** Noise levels from the highest to 0; Heun's method. */
       readonly sigmas: readonly number[];
     }
-  | { readonly kind: 'copy'; readonly length: number };
+  | { readonly kind: 'copy'; readonly length: number }
+  /** `count` products in a row, each of the last one's result: x w w w ..., all matrices `[size, size]`. */
+  | { readonly kind: 'chain'; readonly count: number; readonly size: number }
+  /** What the host does for a kernel of a training step, not waiting for any. */
+  | { readonly kind: 'host-time'; readonly step: TaskOf<'train-step'> };
 
 /** Task of one kind. */
 export type TaskOf<K extends Task['kind']> = Extract<Task, { kind: K }>;

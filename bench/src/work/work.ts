@@ -1,7 +1,7 @@
 import type { Task } from './task.ts';
 
-/** What figures are given in. Of rates more is better, of `ms` and `MiB` less. */
-export type Unit = 'GFLOP/s' | 'GB/s' | 'images/s' | 'ms' | 'MiB';
+/** What figures are given in. Of rates more is better, of times and `MiB` less. */
+export type Unit = 'GFLOP/s' | 'GB/s' | 'images/s' | 'steps/s' | 'ms' | 'µs' | 'MiB';
 
 /** Values of one input, drawn anew but always the same. */
 export interface InputSpec {
@@ -22,7 +22,7 @@ export interface Work {
   readonly name: string;
   readonly task: Task;
   readonly unit: Unit;
-  /** Floating-point operations, bytes or images of one run; 1 for times. */
+  /** Floating-point operations, bytes, images or steps of one run; of times how many they are shared by. */
   readonly amount: number;
   readonly flops: number;
   readonly inputs: readonly InputSpec[];
@@ -37,7 +37,7 @@ export interface Work {
 }
 
 export function isRate(unit: Unit): boolean {
-  return unit !== 'ms' && unit !== 'MiB';
+  return unit.endsWith('/s');
 }
 
 /** The figure of a run that took `milliseconds`. */
@@ -47,8 +47,11 @@ export function figureOf({ unit, amount }: Pick<Work, 'unit' | 'amount'>, millis
     case 'GB/s':
       return amount / milliseconds / 1e6;
     case 'images/s':
+    case 'steps/s':
       return (amount * 1000) / milliseconds;
+    case 'µs':
+      return (1000 * milliseconds) / amount;
     default:
-      return milliseconds;
+      return milliseconds / amount;
   }
 }

@@ -1,0 +1,23 @@
+/// <reference types="@webgpu/types" />
+
+/** What the driver calls the device: `nvidia hopper NVIDIA H100 80GB HBM3`. */
+export async function describeAdapter(gpu: GPU): Promise<string> {
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter) throw new Error('no graphics device was found. Without a card, name a driver in VK_ICD_FILENAMES');
+  const { vendor, architecture, device, description } = adapter.info;
+  const words = [vendor, architecture, description === '' ? device : description].filter((word) => word !== '');
+  return [...new Set(words)].join(' ') || 'unknown device';
+}
+
+/** What a device really is: graphics cards are played by processors, too. */
+export function kindOf(device: string): 'card' | 'software' {
+  return /swiftshader|llvmpipe|lavapipe|software|basic render/i.test(device) ? 'software' : 'card';
+}
+
+/** Letters, digits and dashes: `nvidia-hopper-nvidia-h100-80gb-hbm3`. */
+export function fileNameOf(device: string): string {
+  return device
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-|-$/g, '');
+}
