@@ -84,12 +84,13 @@ class PlanRunner implements WebgpuBackend, BufferHome {
   #underWay = new Set<Promise<unknown>>();
   #isDisposed = false;
 
-  constructor({ device, description, isOwn, languageFeatures }: Device, { memoryBytes, tune, debug }: Settings) {
+  constructor(opened: Device, { memoryBytes, tune, debug }: Settings) {
+    const { device, description, isOwn } = opened;
     this.#device = device;
     this.#isOwn = isOwn;
     this.device = description;
     this.numerics = `WebGPU, ${description}`;
-    this.#traits = traitsOf(device, languageFeatures);
+    this.#traits = traitsOf(opened);
     this.#isUntuned = tune ?? (isOwn && !/swiftshader|llvmpipe|software|basic render/i.test(description));
     this.capabilities = capabilitiesOf(device, memoryBytes);
     const trouble = new Trouble(device);

@@ -1,17 +1,16 @@
 import type { Capabilities } from '@evenkeel/tensor';
+import type { Device } from './device.ts';
 import type { DeviceTraits } from './wgsl/device-traits.ts';
 
 /** One binding is kept free for memory to work in. */
 const SCRATCH_BINDINGS = 1;
 
-/** @param languageFeatures of WGSL, as `navigator.gpu` tells them. */
-export function traitsOf(
-  { limits, features }: GPUDevice,
-  languageFeatures: { has(name: string): boolean } | undefined,
-): DeviceTraits {
+export function traitsOf({ device, checksBounds, languageFeatures }: Device): DeviceTraits {
+  const { limits, features } = device;
   return {
     half: features.has('shader-f16'),
     subgroups: features.has('subgroups') && languageFeatures?.has('subgroup_id') === true,
+    checksBounds,
     workgroupThreads: Math.min(limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX, 256),
     workgroupBytes: limits.maxComputeWorkgroupStorageSize,
     workgroupsPerAxis: limits.maxComputeWorkgroupsPerDimension,

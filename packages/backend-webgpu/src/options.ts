@@ -9,7 +9,7 @@ export interface WebgpuOptions {
   readonly device?: object;
   /**
    * In Node, flags of the package `webgpu` (Dawn), such as `backend=vulkan` or `adapter=NVIDIA`: they choose among drivers and
-   * cards. Default: none.
+   * cards. Unless they name Dawn's features, checks are left out that our programs make needless. Default: none.
    */
   readonly flags?: readonly string[];
   /** Most bytes of buffers and scratch together; WebGPU does not tell what a card has. Default 16 GiB. */

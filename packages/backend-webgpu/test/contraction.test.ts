@@ -15,6 +15,7 @@ import { noDevice, openBackend, openDevice } from './device.ts';
 const traits: DeviceTraits = {
   half: false,
   subgroups: false,
+  checksBounds: true,
   workgroupThreads: 256,
   workgroupBytes: 32768,
   workgroupsPerAxis: 65535,
@@ -87,10 +88,7 @@ describe.skipIf(noDevice)('all tiles', () => {
   test.each([
     [70, 50, 100, {}],
     [68, 52, 100, {}],
-    [68, 52, 36, { a: true }],
-    [68, 52, 100, { b: true }],
-    [68, 52, 36, { c: true }],
-    [68, 52, 33, { a: true, b: true, c: true }],
+    [68, 52, 36, { a: true, b: true, c: true }],
   ])('give the same bits: %i x %i, %i terms, %o', async (m, n, k, turned) => {
     const kernel = product(1, m, n, k, turned);
     const lengths = [m * k, k * n, m * n];

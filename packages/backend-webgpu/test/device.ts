@@ -6,7 +6,7 @@ const swiftShader = '/usr/lib/chromium/vk_swiftshader_icd.json';
 /** A backend on this machine's card, or on the software that Debian's Chromium brings. */
 export async function openBackend(options: WebgpuOptions = {}): Promise<WebgpuBackend> {
   useSoftware();
-  return webgpu({ flags, ...options });
+  return webgpu(options);
 }
 
 /** Filling shared memory with zeros takes the software most of the time that it compiles. */

@@ -7,6 +7,7 @@ import { printKernel } from '../src/wgsl/print-kernel.ts';
 const traits: DeviceTraits = {
   half: false,
   subgroups: false,
+  checksBounds: true,
   workgroupThreads: 256,
   workgroupBytes: 32768,
   workgroupsPerAxis: 65535,

@@ -54,6 +54,7 @@ describe('rows that several workgroups share', () => {
     const traits = {
       half: false,
       subgroups: false,
+      checksBounds: true,
       workgroupThreads: 256,
       workgroupBytes: 2 ** 15,
       workgroupsPerAxis: 65535,

@@ -4,6 +4,8 @@ export interface DeviceTraits {
   readonly half: boolean;
   /** Whether threads exchange values in subgroups, and know which one they are in. */
   readonly subgroups: boolean;
+  /** Whether the driver keeps every access inside its array, so that loads need not whose guards fail. */
+  readonly checksBounds: boolean;
   /** Most threads of a workgroup, and bytes that they share. */
   readonly workgroupThreads: number;
   readonly workgroupBytes: number;

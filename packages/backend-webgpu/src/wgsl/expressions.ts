@@ -79,9 +79,13 @@ export class Expressions {
     return value;
   }
 
-  #load(operand: number, index: Index): Value {
-    if (!this.#indices.areNeighbours(index)) return this.#program.load(operand, this.#indices.value(index));
-    return this.#program.loadOfFour(operand, this.#indices.fourOf(index));
+  /** An element; any element where the condition fails. */
+  #load(operand: number, index: Index, condition: Value | undefined): Value {
+    if (!this.#indices.areNeighbours(index)) {
+      return this.#program.load(operand, this.#program.inside(this.#indices.value(index), condition));
+    }
+    const { at, element } = this.#indices.fourOf(index);
+    return this.#program.loadOfFour(operand, { at: this.#program.inside(at, condition), element });
   }
 
   /** Computes the stores' values and indices; writes nothing before the returned function is called. */
@@ -101,8 +105,8 @@ export class Expressions {
       case 'index':
         return this.#indices.value(expr.index);
       case 'load': {
-        const value = this.#load(expr.operand, expr.index);
         const condition = this.#indices.condition(expr.guards);
+        const value = this.#load(expr.operand, expr.index, condition);
         if (!condition) return value;
         const none = value.type === 'bool' ? 'false' : `${value.type}(0)`;
         return code.define(`select(${none}, ${value.text}, ${condition.text})`, value.type, [value, condition]);

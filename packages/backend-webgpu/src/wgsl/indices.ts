@@ -21,8 +21,8 @@ export interface IndexContext {
   readonly code: Code;
   readonly operands: readonly Operand[];
   use(name: FunctionName): string;
-  /** Reads an integer operand as i32. */
-  readInteger(operand: number, index: Value): Value;
+  /** Reads an integer operand as i32; any element of it where the condition fails. */
+  readInteger(operand: number, index: Value, condition: Value | undefined): Value;
 }
 
 /**
@@ -134,8 +134,8 @@ export class Indices {
     if (atom.kind === 'axis') {
       value = this.#values.get(atom.axis) as Value;
     } else if (atom.kind === 'load') {
-      value = this.#context.readInteger(atom.operand, this.valueOf(atom.base));
       const condition = this.#conjunction(atom.guards);
+      value = this.#context.readInteger(atom.operand, this.valueOf(atom.base), condition);
       if (condition) value = code.define(`select(0, ${value.text}, ${condition.text})`, 'i32', [value, condition]);
     } else {
       value = this.#division(atom.kind, atom.base, atom.by);

@@ -69,7 +69,8 @@ export class Program {
       code: this.code,
       operands: this.operands,
       use: (name: FunctionName) => this.use(name),
-      readInteger: (operand: number, index: Value) => this.#readInteger(operand, index),
+      readInteger: (operand: number, index: Value, condition: Value | undefined) =>
+        this.#readInteger(operand, this.inside(index, condition)),
     };
     return new Indices(sizes, context, lane);
   }
@@ -93,6 +94,12 @@ export class Program {
     const type = wgslTypes[this.#arguments[number] as DType];
     const word = `given[${number >> 2}][${number & 3}]`;
     return this.code.define(this.fromBits(word, type), type, []);
+  }
+
+  /** An index that is inside of its array also where the condition fails, if that is for programs to see to. */
+  inside(index: Value, condition: Value | undefined): Value {
+    if (!condition || this.traits.checksBounds) return index;
+    return this.code.define(`select(0, ${index.text}, ${condition.text})`, 'i32', [index, condition]);
   }
 
   /** An element of an operand as computed with. */

@@ -19,17 +19,20 @@ export type RowMode = {
 const BUSY = 512;
 const CHUNK_AT_LEAST = 2048;
 
+/** Elements of a row that a thread takes where there are enough: four times four of them. */
+const EACH = 16;
 /** Rows up to here are too short to share. */
 const SHORT = 32;
 /** From so many rows on, threads that take one each keep a device busy. */
 const MANY = 4096;
 
-export function rowModeOf(kernel: RowKernel, { workgroupThreads }: DeviceTraits): RowMode {
+export function rowModeOf(kernel: RowKernel, { workgroupThreads, subgroups }: DeviceTraits): RowMode {
   const product = (sizes: readonly number[]): number => sizes.reduce((all, size) => all * size, 1);
   const [rows, elements] = [product(kernel.outer), product(kernel.inner)];
   const isAlone = elements <= SHORT || (rows >= MANY && isContiguousInRows(kernel));
-  if (isAlone) return { kind: 'thread', threads: Math.min(64, workgroupThreads) };
-  const threads = Math.min(elements <= 1024 ? 64 : 256, workgroupThreads);
+  if (isAlone) return { kind: 'thread', threads: Math.min(elements === 1 ? 256 : 64, workgroupThreads) };
+  const least = subgroups ? 32 : 64;
+  const threads = Math.min(Math.max(least, 2 ** Math.ceil(Math.log2(elements / EACH))), 256, workgroupThreads);
   const wanted = Math.min(Math.floor(BUSY / rows), Math.floor(elements / CHUNK_AT_LEAST), threads);
   if (wanted < 2 || kernel.stages.some(({ kind }) => kind === 'scan')) return { kind: 'group', threads };
   const length = Math.ceil(elements / wanted / threads) * threads;

@@ -1,9 +1,8 @@
 import type { Contraction } from '@evenkeel/tensor/kernel';
-import { count } from '../axes.ts';
 import type { Value } from '../code.ts';
 import { Lanes } from '../lanes.ts';
 import type { Program } from '../program.ts';
-import { mainStep, type Side, type SideAxes, sideAxes, termAxes } from './sides.ts';
+import { innermostSize, mainStep, type Side, type SideAxes, sideAxes, termAxes } from './sides.ts';
 
 /**
  * How four neighbours are taken: four rows (or columns) of one term, four terms of one row, as they lie in memory; or four
@@ -55,7 +54,7 @@ export class OperandTile {
     const along = across ? undefined : this.#lanesAlong(this.#terms);
     this.#way = across ? 'across' : along ? 'along' : 'single';
     this.#lanes = across ?? along ?? new Lanes(parts.program, this.#sizes);
-    this.#termsFirst = mainStep(kernel[side], this.#terms) === 1 && !across;
+    this.#termsFirst = this.#way === 'along' || (this.#way === 'single' && this.#termsAreLonger());
   }
 
   get #sizes(): number[] {
@@ -71,6 +70,13 @@ export class OperandTile {
     return lanes.foursOf([expr], []).size > 0 ? lanes : undefined;
   }
 
+  /** Whether more terms than rows are neighbours in memory; of a convolution's patches they are the taps of a row. */
+  #termsAreLonger(): boolean {
+    const expr = this.#kernel[this.#side];
+    if (mainStep(expr, this.#terms) !== 1) return false;
+    return mainStep(expr, this.#axes) !== 1 || innermostSize(this.#terms) >= innermostSize(this.#axes);
+  }
+
   /** Operands that are read four elements at a time. */
   get fours(): Set<number> {
     return this.#way === 'single' ? new Set() : this.#lanes.foursOf([this.#kernel[this.#side]], []);
@@ -82,14 +88,14 @@ export class OperandTile {
   }
 
   /** Fours that a thread takes at most. */
-  get #turns(): number {
+  get turns(): number {
     return Math.ceil((this.#width * this.#depth) / 4 / this.#threads);
   }
 
   /** Evaluates a thread's share of the terms from `step` on: the components of each four. */
   evaluate(step: Value, start: Value): string[][] {
     const { code } = this.#program;
-    return Array.from({ length: this.#turns }, (_, turn) => {
+    return Array.from({ length: this.turns }, (_, turn) => {
       const { term, row } = this.#place(turn);
       const scale = this.#way === 'along' ? 4 : 1;
       const { extent } = this.#terms;
@@ -149,7 +155,7 @@ export class OperandTile {
       const { term, row } = this.#place(turn);
       const lines: string[] = [];
       if (this.#way === 'along') {
-        const turned = this.#turned(`(${row.text} >> 2u)`, `(${term.text} << 2u)`);
+        const turned = this.#turned(`(${row.text} >> 2u)`, term.text);
         const at = code.define(turned, 'i32', [term, row]);
         const component = code.define(`${row.text} & 3`, 'i32', [row]);
         values.forEach((value, i) => {
@@ -171,21 +177,33 @@ export class OperandTile {
   }
 
   /** The text of the four rows `row` of term `depth`. */
-  read(row: string, depth: string): string {
-    return `${this.#shared}[${depth} * ${this.#width / 4} + ${this.#turned(row, depth)}]`;
+  read(row: string, depth: number): string {
+    return `${this.#shared}[${(depth * this.#width) / 4} + (${row}${this.#turnOf(depth)})]`;
   }
 
-  /** Where a four lies among those of its term: turned by term where neighbouring threads write terms, so that they do not meet in a bank. */
-  #turned(row: string, depth: string): string {
+  /** What turns places of a known term. */
+  #turnOf(depth: number): string {
+    if (!this.#termsFirst) return '';
+    const by = this.#way === 'single' ? depth : (depth >> 2) * this.#bankStep;
+    return (by & this.#mask) === 0 ? '' : ` ^ ${by & this.#mask}`;
+  }
+
+  /**
+   * Where a four lies among those of its term: turned by term where neighbouring threads write terms, so that they do not
+   * meet in a bank of the shared memory.
+   */
+  #turned(row: string, term: string): string {
     if (!this.#termsFirst) return row;
-    const mask = Math.min(7, this.#width / 4 - 1);
-    if (this.#way === 'single') return `(${row} ^ (${depth} & ${mask}))`;
-    const step = Math.max(1, 32 / this.#depth);
-    return `(${row} ^ (((${depth} >> 2u) * ${step}) & ${mask}))`;
+    const by = this.#way === 'single' ? term : `${term} * ${this.#bankStep}`;
+    return `(${row} ^ ((${by}) & ${this.#mask}))`;
   }
-}
 
-/** All elements of an operand's tile, in bytes. */
-export function sharedBytes(width: number, depth: number): number {
-  return 4 * count([width, depth]);
+  get #mask(): number {
+    return Math.min(7, this.#width / 4 - 1);
+  }
+
+  /** Fours of terms share the 8 places of a bank's width. */
+  get #bankStep(): number {
+    return Math.max(1, 32 / this.#depth);
+  }
 }

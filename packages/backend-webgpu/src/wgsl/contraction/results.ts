@@ -132,7 +132,10 @@ export class Results {
       ...(n % tile.n === 0 ? [] : [`${column.text} < ${n}`]),
     ];
     if (limits.length === 0) body(row, column);
-    else code.block(`if (${limits.join(' && ')})`, () => body(row, column));
+    else {
+      // Named anew: nothing that is read there may be read before.
+      code.block(`if (${limits.join(' && ')})`, () => body(code.now(row.text, 'i32'), code.now(column.text, 'i32')));
+    }
   }
 
   /** Stores a sum, or four neighbours from `row` or `column` on. */

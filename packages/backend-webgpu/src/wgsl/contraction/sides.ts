@@ -30,3 +30,8 @@ export function mainStep(expr: Expr, { first, sizes }: SideAxes): number {
   const axis = innermost(first, sizes);
   return index === undefined || axis === undefined ? 0 : stepOf(index, axis);
 }
+
+export function innermostSize({ first, sizes }: SideAxes): number {
+  const axis = innermost(first, sizes);
+  return axis === undefined ? 1 : (sizes[axis - first] as number);
+}

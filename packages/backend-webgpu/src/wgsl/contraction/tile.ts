@@ -22,6 +22,9 @@ export interface Sizes {
 /** All tiles there are. They differ in speed alone: each sum is taken in the same order. */
 export const tiles: readonly Tile[] = [
   { m: 128, n: 128, k: 16, rows: 8, columns: 8 },
+  { m: 128, n: 64, k: 16, rows: 8, columns: 8 },
+  { m: 64, n: 128, k: 16, rows: 8, columns: 8 },
+  { m: 64, n: 64, k: 16, rows: 8, columns: 8 },
   { m: 64, n: 64, k: 16, rows: 4, columns: 4 },
   { m: 32, n: 32, k: 16, rows: 4, columns: 4 },
   { m: 128, n: 16, k: 16, rows: 4, columns: 4 },
@@ -29,7 +32,7 @@ export const tiles: readonly Tile[] = [
 ];
 
 /** The speed of each tile where it fits, relative to the fastest: a guess, for cards that were not measured. */
-export const usualSpeeds: readonly number[] = [1, 0.7, 0.5, 0.4, 0.4];
+export const usualSpeeds: readonly number[] = [1, 0.8, 0.8, 0.7, 0.65, 0.5, 0.4, 0.4];
 
 /** Workgroups that keep a card busy. */
 const BUSY = 128;
