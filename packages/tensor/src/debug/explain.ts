@@ -36,6 +36,8 @@ export interface ExplainedStep {
 /** What a read would run. `String(explanation)` is a table for people. */
 export interface Explanation {
   readonly backend: string;
+  /** What it computes with, where it says so, such as `WebGPU, nvidia h100`. */
+  readonly device?: string;
   readonly steps: readonly ExplainedStep[];
   readonly flops: number;
   readonly bytes: number;
@@ -72,6 +74,7 @@ export function explain(...what: readonly Explainable[]): Explanation {
   const sum = (pick: (step: ExplainedStep) => number) => steps.reduce((total, step) => total + pick(step), 0);
   const explanation = {
     backend: backend.name,
+    ...(backend.numerics === undefined ? {} : { device: backend.numerics }),
     steps,
     flops: sum(({ flops }) => flops),
     bytes: sum(({ bytes }) => bytes),
@@ -137,13 +140,13 @@ function valueNames(plan: Plan, inputName: (input: number) => string): string[] 
 }
 
 function print(explanation: Omit<Explanation, 'toString'>): string {
-  const { backend, steps, flops, bytes, slots, scratch, peakBytes, liveBytes, updates } = explanation;
+  const { backend, device, steps, flops, bytes, slots, scratch, peakBytes, liveBytes, updates } = explanation;
   const lines = steps.map((step, i) => {
     const prelude = step.prelude ? '  (once, until a cell changes)' : '';
     const refused = step.refused === undefined ? '' : `  (refused by the backend: ${step.refused})`;
     return `${String(i).padStart(4)}  ${showCount(step.flops).padStart(8)}flop  ${showBytes(step.bytes).padStart(9)}  ${step.description}${prelude}${refused}  <- ${step.reads.join(', ') || 'nothing'} -> ${step.writes.join(', ')}`;
   });
-  const total = `${steps.length} kernels on '${backend}': ${showCount(flops)}flop, ${showBytes(bytes)} moved, peak ${showBytes(peakBytes)} (values ${showBytes(liveBytes)} at once), ${slots.length} slots of ${showBytes(slots.reduce((a, b) => a + b, 0))}`;
+  const total = `${steps.length} kernels on '${backend}'${device === undefined ? '' : ` (${device})`}: ${showCount(flops)}flop, ${showBytes(bytes)} moved, peak ${showBytes(peakBytes)} (values ${showBytes(liveBytes)} at once), ${slots.length} slots of ${showBytes(slots.reduce((a, b) => a + b, 0))}`;
   const needed = scratch.map(({ what, bytes }) => `${what} ${showBytes(bytes)}`);
   const working = needed.length === 0 ? [] : [`works in ${needed.join(', ')}`];
   const updated = updates.length === 0 ? [] : [`updates ${updates.join(', ')}`];

@@ -43,7 +43,8 @@ export interface ProfileOptions {
 }
 
 /**
- * Runs `fn` and measures every kernel of the runs that it causes, one run after the other.
+ * Runs `fn` and measures every kernel of the runs that it causes, one run after the other. What runs for the first time is
+ * compiled first, and graphics devices do some of that at the first launch: call `fn` once before.
  *
  * @example
  * const x = new Generator(1).normal([64, 128]);

@@ -1,3 +1,4 @@
+import { describeKernel } from '../kernel/describe-kernel.ts';
 import type { Kernel } from '../kernel/ir.ts';
 import type { Emitted } from './emit.ts';
 import type { ScheduleOptions } from './schedule.ts';
@@ -54,7 +55,7 @@ function hostSteps(
         { dtype: dtypeOf(kernel, output), access: 'out' as const },
       ],
       arguments: kernel.arguments,
-      name: `${kernel.kind} on the host`,
+      name: describeKernel(kernel),
       run: hostFunction(kernel, output),
     },
     operands: [

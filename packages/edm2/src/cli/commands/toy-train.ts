@@ -77,7 +77,9 @@ async function runTraining(options: TrainOptions): Promise<void> {
   if (viz && !signal.aborted) {
     const stored = await readToy(files.at(-1) as string);
     using net = stored.net;
-    const figure = await drawPanels([await panel('samples', { ...stored, net })], cls);
+    const onStep = ({ step, steps: all }: { step: number; steps: number }): void =>
+      line.update(() => `sampling step ${step} of ${all}`);
+    const figure = await drawPanels([await panel('samples', { ...stored, net }, { onStep })], cls);
     for (const name of ['samples.svg', 'samples.png']) {
       await saveDrawing(join(outdir, name), figure);
       files.push(join(outdir, name));
