@@ -6,6 +6,9 @@ import { build } from 'esbuild';
 const here = fileURLToPath(new URL('.', import.meta.url));
 const root = join(here, '..', '..');
 
+/** Where the page is built, unless it is told. */
+export const siteFolder = join(here, 'dist');
+
 /** What the page fetches as it is. */
 const copied = {
   'index.html': here,
@@ -19,7 +22,7 @@ const copied = {
  *
  * @param {string} [outdir]
  */
-export async function buildSite(outdir = join(here, 'dist')) {
+export async function buildSite(outdir = siteFolder) {
   await rm(outdir, { recursive: true, force: true });
   await mkdir(outdir, { recursive: true });
   await Promise.all(

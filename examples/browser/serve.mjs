@@ -1,6 +1,6 @@
 // Builds the page and serves it: `npm run demo -- --port 8080`.
 import { parseArgs } from 'node:util';
-import { buildSite } from './build-site.mjs';
+import { buildSite, siteFolder } from './build-site.mjs';
 import { serveSite } from './serve-site.mjs';
 
 const help = `Builds the page and serves it on localhost.
@@ -37,8 +37,9 @@ if (isAsked) {
 const number = Number(port);
 if (!/^\d+$/.test(port) || number > 65535) refuse(`--port ${port} is no port. Give a number from 0 to 65535`);
 
-const folder = await buildSite();
-const { url } = await serveSite(folder, { port: number, isolated: !plain }).catch((error) =>
+// A taken port is told before anything is built.
+const { url } = await serveSite(siteFolder, { port: number, isolated: !plain }).catch((error) =>
   refuse(error.code === 'EADDRINUSE' ? `port ${port} is taken. Give another one: --port ${number + 1}` : error.message),
 );
+await buildSite();
 console.log(`${url}  (Ctrl-C stops)`);

@@ -109,7 +109,7 @@ export class NetworkPanel {
       return other.files
         .filter((file) => other.id !== card.id || file.images !== card.images)
         .map(({ id, images, std }) => {
-          const seen = images === undefined ? '' : ` after ${images.toLocaleString('en')} images`;
+          const seen = images === undefined ? '' : ` at ${images.toLocaleString('en')} images`;
           const average = std === undefined ? '' : ` (${std.toFixed(3)})`;
           return { value: String(id), text: `${other.id === card.id ? 'itself' : other.title}${seen}${average}` };
         });

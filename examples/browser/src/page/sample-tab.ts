@@ -53,6 +53,9 @@ export class SampleTab {
     };
     output('steps-out').textContent = steps.value;
     startOpening((source) => this.open(source));
+    for (const url of new URLSearchParams(location.search).getAll('weights')) {
+      this.open({ url: new URL(url, document.baseURI).href });
+    }
     for (const name of shippedWeights) this.#awaited.add(this.open({ url: new URL(name, document.baseURI).href }));
   }
 
