@@ -25,7 +25,8 @@ export async function gpuImplementation(name: GpuBackendName, device: string): P
         throw new Unsupported('gpu.js counts 2^24 elements at most');
       }
       const prepared = await prepare(task, inputs, launches);
-      return name === 'webgpu' ? withDeviceClock(prepared) : prepared;
+      const isClocked = name === 'webgpu' && task.kind !== 'host-time';
+      return isClocked ? withDeviceClock(prepared) : prepared;
     },
   };
 }
