@@ -1,6 +1,6 @@
 import { gpujs } from '@evenkeel/backend-gpujs';
 import { webgpu } from '@evenkeel/backend-webgpu';
-import { type Backend, setBackend } from '@evenkeel/tensor';
+import { type Backend, setBackend, tensor } from '@evenkeel/tensor';
 import { type Implementation, Unsupported } from '../process/implementation.ts';
 import { withDeviceClock } from './device-clock.ts';
 import { Launches } from './launches.ts';
@@ -16,7 +16,7 @@ const gpujsLargest = 2 ** 24;
 export async function gpuImplementation(name: GpuBackendName, device: string): Promise<Implementation> {
   const backend = await open(name);
   setBackend(backend);
-  const launches = new Launches(backend);
+  const launches = new Launches(backend, name === 'gpujs-webgl2' ? readBack : undefined);
   return {
     about: { device },
     batchMilliseconds: 40,
@@ -25,9 +25,15 @@ export async function gpuImplementation(name: GpuBackendName, device: string): P
         throw new Unsupported('gpu.js counts 2^24 elements at most');
       }
       const prepared = await prepare(task, inputs, launches);
-      return name === 'webgpu' ? withDeviceClock(prepared) : prepared;
+      const isClocked = name === 'webgpu' && task.kind !== 'host-time';
+      return isClocked ? withDeviceClock(prepared) : prepared;
     },
   };
+}
+
+/** WebGL works through its commands in order; only who reads waits. */
+async function readBack(): Promise<void> {
+  await tensor([1]).mul(2).item();
 }
 
 async function open(name: GpuBackendName): Promise<Backend> {

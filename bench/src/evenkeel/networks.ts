@@ -130,6 +130,7 @@ export async function prepareTraining(
 export async function prepareSampling(
   task: TaskOf<'sampling'>,
   [noise, labels, ...parameters]: readonly Input[],
+  launches: Launches,
 ): Promise<Prepared> {
   const net = new Precond(task.network);
   load(net, parameters);
@@ -141,6 +142,7 @@ export async function prepareSampling(
       for (let i = 0; i < count; i++) {
         images = await sample(net, given[0], { labels: given[1], steps: task.sigmas.length - 1 });
       }
+      await launches.done();
     },
     results: async () => [(await (images as Tensor).data()) as Float32Array],
     dispose() {

@@ -35,7 +35,7 @@ export async function prepare(task: Task, inputs: readonly Input[], launches: La
     case 'train-step':
       return prepareTraining(task, inputs, launches);
     case 'sampling':
-      return prepareSampling(task, inputs);
+      return prepareSampling(task, inputs, launches);
     case 'host-time':
       return prepareHostTime(task, inputs, launches);
     default:

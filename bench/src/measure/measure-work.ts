@@ -32,9 +32,6 @@ export interface Measured {
   readonly absences: readonly Absence[];
 }
 
-/** Seconds that loading, compiling, the first run and those that warm up may take together. */
-const longestPreparation = 60;
-
 interface Ready {
   readonly candidate: Candidate;
   readonly process: ImplementationProcess;
@@ -45,9 +42,16 @@ interface Ready {
 /** Measures all candidates that can do a work, in turns, once their results are checked. */
 export async function measureWork(
   work: Work,
-  around: { candidates: readonly Candidate[]; processes: Processes; folder: string; rounds: Rounds },
+  around: {
+    candidates: readonly Candidate[];
+    processes: Processes;
+    folder: string;
+    rounds: Rounds;
+    /** Seconds that loading, compiling, the first run and those that warm up may take together. */
+    longestPreparation: number;
+  },
 ): Promise<Measured> {
-  const { candidates, processes, folder, rounds } = around;
+  const { candidates, processes, folder, rounds, longestPreparation } = around;
   const inputs = work.inputs.map(inputValues);
   const files = await writeInputs(work, folder, inputs);
   const ready: Ready[] = [];

@@ -1,23 +1,40 @@
 import type { Result, ResultFile } from '../results.ts';
 import { type Goal, goals, isReached } from './goals.ts';
-import { ratioOf, show } from './ratio.ts';
+import { gpuSection } from './gpu-section.ts';
+import { cell, implementationTable, machineLine, order } from './machine-text.ts';
+import { show } from './ratio.ts';
 
-const begin = '<!-- figures: written by `npm run bench -- --record` -->';
-const end = '<!-- end of figures -->';
+const marks = {
+  begin: '<!-- figures: written by `npm run bench -- --record` -->',
+  end: '<!-- end of figures -->',
+};
+const gpuMarks = {
+  begin: '<!-- figures of graphics cards: written by `npm run bench -- --gpu --record` -->',
+  end: '<!-- end of figures of graphics cards -->',
+};
 
-/** The page with its figures written anew between its marks. */
-export function withFigures(page: string, { machine, results, commands }: ResultFile): string {
+/** The page with the figures of graphics cards, a file a device, written anew between their marks. */
+export function withGpuFigures(page: string, files: readonly ResultFile[]): string {
+  return between(page, gpuMarks, gpuSection(files));
+}
+
+function between(page: string, { begin, end }: typeof marks, text: string): string {
   const [from, to] = [page.indexOf(begin), page.indexOf(end)];
   if (from < 0 || to < from)
     throw new Error(`performance page: has no place for figures. Put ${begin} and ${end} into it`);
+  return `${page.slice(0, from + begin.length)}\n\n${text}\n\n${page.slice(to)}`;
+}
+
+/** The page with its figures written anew between its marks. */
+export function withFigures(page: string, { machine, results, commands }: ResultFile): string {
   const parts = [
-    machineText(machine),
+    `${machineLine(machine)}\n\n${implementationTable(machine)}`,
     ['Made by:', '', '```sh', ...commands, '```'].join('\n'),
     '![Speed relative to PyTorch](images/performance.svg)',
     goalTable(results, machine),
     ...sections.map((section) => sectionText(section, results)),
   ];
-  return `${page.slice(0, from + begin.length)}\n\n${parts.filter((part) => part !== '').join('\n\n')}\n\n${page.slice(to)}`;
+  return between(page, marks, parts.filter((part) => part !== '').join('\n\n'));
 }
 
 interface Section {
@@ -30,38 +47,12 @@ const sections: readonly Section[] = [
   { title: '3 x 3 convolutions, GFLOP/s of the direct sum', works: /^conv3x3-/ },
   { title: '1 x 1 convolutions, GFLOP/s', works: /^conv1x1-/ },
   { title: 'Attention, GFLOP/s', works: /^attention-/ },
-  { title: 'Work of memory, GB/s', works: /^(copy|mp-silu|pixel-norm|weight-norm|softmax|add|sum)$/ },
+  { title: 'Work of memory, GB/s', works: /^(copy|mp-silu|mp-silu-sum|pixel-norm|weight-norm|softmax|add|sum)$/ },
   { title: 'EDM2 blocks, forward and backward, ms', works: /^edm2-.*-block-/ },
   { title: 'EDM2 training steps, ms', works: /^edm2-train-step(-small)?$/ },
   { title: 'EDM2 sampling in four steps, images/s', works: /^edm2-sampling$/ },
   { title: 'Around the kernels', works: /^edm2-(first-step|plan-|host-overhead|train-step-memory)/ },
 ];
-
-function machineText({ cpu, cores, vectors, memoryGiB, platform, implementations }: ResultFile['machine']): string {
-  const list = Object.entries(implementations)
-    .sort(([a], [b]) => order(a) - order(b))
-    .map(
-      ([name, about]) =>
-        `| ${name} | ${Object.entries(about)
-          .filter(([key]) => key !== 'v8')
-          .map(([key, value]) => `${key} ${value}`)
-          .join(', ')} |`,
-    );
-  return [
-    `Measured on: ${cpu}, ${cores} cores, ${vectors.join(', ')}, ${memoryGiB} GiB, ${platform}.`,
-    '',
-    '| implementation | is |',
-    '|---|---|',
-    ...list,
-  ].join('\n');
-}
-
-/** Ours first, then what is native. */
-function order(name: string): number {
-  const known = ['evenkeel', 'pytorch', 'openblas', 'memcpy', 'onnxruntime', 'tfjs', 'jax-js'];
-  const place = known.findIndex((start) => name.startsWith(start));
-  return place < 0 ? known.length : place;
-}
 
 function goalTable(results: readonly Result[], machine: ResultFile['machine']): string {
   const ours = Object.keys(machine.implementations).filter((name) => name.startsWith('evenkeel'));
@@ -125,10 +116,4 @@ function sectionText({ title, works }: Section, results: readonly Result[]): str
       ].join('\n');
     });
   return [`### ${title}`, ...tables].join('\n\n');
-}
-
-/** A figure, and how many times as good as ours it is. */
-function cell(one: Result, own: Result | undefined): string {
-  const unit = one.unit === 'MiB' ? ' MiB' : '';
-  return `${show(one.median)}${unit}${own === undefined || own === one ? '' : ` (${ratioOf(one, own).toFixed(2)}x)`}`;
 }
