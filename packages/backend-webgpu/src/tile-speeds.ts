@@ -8,18 +8,21 @@ import type { DeviceTraits } from './wgsl/device-traits.ts';
 /** By device: what is measured once in a process is known. */
 const known = new Map<string, Promise<readonly number[]>>();
 
-/** How often a tile is run at a time: clocks are coarse. */
-const TURNS = 8;
+/** How long a tile runs at a time, in milliseconds, and how often at most: clocks are coarse. */
+const LONG_ENOUGH = 2;
+const MOST_TURNS = 16;
+/** Each tile has so many tries, and the best counts: a card that was idle takes a while to be fast. */
+const ROUNDS = 3;
 
 /**
- * The speed of each tile on this device, relative to the fastest, from products of `size` x `size` matrices. It decides
- * which tile a contraction takes, and no bit of its result.
+ * The speed of each tile on this device, relative to the fastest, from products of `size` x `size / 2` matrices that keep
+ * all of a card busy. It decides which tile a contraction takes, and no bit of its result.
  */
 export function tileSpeeds(
   device: GPUDevice,
   name: string,
   traits: DeviceTraits,
-  size = 1024,
+  size = 2048,
 ): Promise<readonly number[]> {
   let speeds = known.get(name);
   if (!speeds) {
@@ -32,28 +35,34 @@ export function tileSpeeds(
 
 async function measure(device: GPUDevice, traits: DeviceTraits, size: number): Promise<readonly number[]> {
   const pipelines = new Pipelines(device, undefined);
+  const kernel = product(size, size / 2);
   const usage = 0x80; // STORAGE
   const buffers = [0, 1, 2].map(() => device.createBuffer({ size: 4 * size * size, usage }));
-  const times: number[] = [];
-  for (const tile of tiles) {
-    if (!fits(tile, traits)) {
-      times.push(Number.POSITIVE_INFINITY);
-      continue;
-    }
-    const launch = printTiled(square(size), tile, { kind: 'stores' }, traits);
-    const { pipeline, layout } = await pipelines.get(launch, `tile of ${tile.m} x ${tile.n}`);
-    const entries = launch.bindings.map(({ number }, binding) => {
-      return { binding, resource: { buffer: buffers[number] as GPUBuffer } };
-    });
-    const group = device.createBindGroup({ layout, entries });
-    const run = (turns: number): Promise<number> =>
-      timeOf(device, (pass) => {
-        pass.setPipeline(pipeline);
-        pass.setBindGroup(0, group);
-        for (let turn = 0; turn < turns; turn++) pass.dispatchWorkgroups(...launch.workgroups);
+  const runs = await Promise.all(
+    tiles.map(async (tile) => {
+      if (!fits(tile, traits)) return undefined;
+      const launch = printTiled(kernel, tile, { kind: 'stores' }, traits);
+      const { pipeline, layout } = await pipelines.get(launch, `tile of ${tile.m} x ${tile.n}`);
+      const entries = launch.bindings.map(({ number }, binding) => {
+        return { binding, resource: { buffer: buffers[number] as GPUBuffer } };
       });
-    await run(1);
-    times.push(Math.max(await run(TURNS), 1e-6));
+      const group = device.createBindGroup({ layout, entries });
+      return (turns: number): Promise<number> =>
+        timeOf(device, (pass) => {
+          pass.setPipeline(pipeline);
+          pass.setBindGroup(0, group);
+          for (let turn = 0; turn < turns; turn++) pass.dispatchWorkgroups(...launch.workgroups);
+        });
+    }),
+  );
+  const times = runs.map(() => Number.POSITIVE_INFINITY);
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [i, run] of runs.entries()) {
+      if (!run) continue;
+      const known = times[i] as number;
+      const turns = Math.max(1, Math.min(MOST_TURNS, Math.ceil(LONG_ENOUGH / known)));
+      times[i] = Math.min(known, Math.max((await run(turns)) / turns, 1e-6));
+    }
   }
   for (const buffer of buffers) buffer.destroy();
   const best = Math.min(...times);
@@ -77,10 +86,10 @@ async function timeOf(device: GPUDevice, record: (pass: GPUComputePassEncoder) =
 }
 
 /** C[m, n] = sum of A[m, k] B[k, n]. */
-function square(size: number): Contraction {
+function product(size: number, terms: number): Contraction {
   const at = (row: number, column: number): Index => ({
     kind: 'add',
-    left: { kind: 'mul', left: { kind: 'axis', axis: row }, by: size },
+    left: { kind: 'mul', left: { kind: 'axis', axis: row }, by: column === 2 ? terms : size },
     right: { kind: 'axis', axis: column },
   });
   const load = (operand: number, index: Index): Expr => {
@@ -97,7 +106,7 @@ function square(size: number): Contraction {
     batch: [],
     m: [size],
     n: [size],
-    k: [size],
+    k: [terms],
     a: load(0, at(0, 2)),
     b: load(1, at(2, 1)),
     dtype: 'float32',

@@ -47,6 +47,20 @@ describe.skipIf(noDevice).each(ways)('rows that threads share, %s', (way) => {
     const got = await withBackend(backend, run);
     expect(got).toEqual(await withBackend(createJsBackend(), run));
   });
+
+  test.each([
+    [100, 64],
+    [40, 33],
+    [65, 1, 70, 3],
+  ])('neighbours in memory: sums over the first of %i x %i ...', async (...shape) => {
+    const run = async () => {
+      const values = Float32Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => ((i * 31) % 7) - 3);
+      const x = tensor(values, { shape });
+      const centred = x.sub(x.max(0, { keepAxes: true }));
+      return Promise.all([centred.square().sum(0), centred.mul(2), x.argmin(0)].map((result) => result.data()));
+    };
+    expect(await withBackend(backend, run)).toEqual(await withBackend(createJsBackend(), run));
+  });
 });
 
 describe('rows that several workgroups share', () => {

@@ -11,7 +11,8 @@ const MOST_OPERATIONS = 100;
 export function laneAxesOf({ outer, inner, stages }: RowKernel, mode: RowMode): Axes | undefined {
   // Where a thread walks a row alone, rows are its lanes only if there is nothing to walk.
   const isElementwise = inner.length === 0 && stages.every(({ kind }) => kind === 'map' || kind === 'store');
-  if (stages.some(({ kind }) => kind === 'scan') || (mode.kind === 'thread' && !isElementwise)) return undefined;
+  if (stages.some(({ kind }) => kind === 'scan') || mode.kind === 'band') return undefined;
+  if (mode.kind === 'thread' && !isElementwise) return undefined;
   if ((inner.length === 0) !== isElementwise) return undefined;
   const axes = isElementwise ? { first: 0, sizes: outer } : { first: outer.length, sizes: inner };
   const axis = innermost(axes.first, axes.sizes);

@@ -8,8 +8,11 @@ export type RowMode = {
   readonly threads: number;
 } & (
   | {
-      /** `thread`: each thread makes rows alone. `group`: a workgroup shares a row. */
-      readonly kind: 'thread' | 'group';
+      /**
+       * `thread`: each thread makes rows alone. `group`: a workgroup shares a row. `band`: it shares {@link BAND} rows that are
+       * neighbours in memory, neighbouring threads have neighbouring rows.
+       */
+      readonly kind: 'thread' | 'group' | 'band';
     }
   /** Several workgroups share a row, each has `length` elements; every pass is a launch. */
   | { readonly kind: 'split'; readonly chunks: number; readonly length: number }
@@ -24,17 +27,22 @@ const EACH = 16;
 /** Rows up to here are too short to share. */
 const SHORT = 32;
 /** From so many rows on, threads that take one each keep a device busy. */
-const MANY = 4096;
+const MANY = 2 ** 16;
+/** Neighbouring rows of a band: what memory reads at a time. */
+export const BAND = 32;
 
 export function rowModeOf(kernel: RowKernel, { workgroupThreads, subgroups }: DeviceTraits): RowMode {
   const product = (sizes: readonly number[]): number => sizes.reduce((all, size) => all * size, 1);
   const [rows, elements] = [product(kernel.outer), product(kernel.inner)];
-  const isAlone = elements <= SHORT || (rows >= MANY && isContiguousInRows(kernel));
+  const hasScan = kernel.stages.some(({ kind }) => kind === 'scan');
+  const areNeighbours = rows >= BAND && isContiguousInRows(kernel);
+  const isAlone = elements <= SHORT || (areNeighbours && (rows >= MANY || hasScan));
   if (isAlone) return { kind: 'thread', threads: Math.min(elements === 1 ? 256 : 64, workgroupThreads) };
+  if (areNeighbours) return { kind: 'band', threads: Math.min(elements < 64 ? 128 : 256, workgroupThreads) };
   const least = subgroups ? 32 : 64;
   const threads = Math.min(Math.max(least, 2 ** Math.ceil(Math.log2(elements / EACH))), 256, workgroupThreads);
   const wanted = Math.min(Math.floor(BUSY / rows), Math.floor(elements / CHUNK_AT_LEAST), threads);
-  if (wanted < 2 || kernel.stages.some(({ kind }) => kind === 'scan')) return { kind: 'group', threads };
+  if (wanted < 2 || hasScan) return { kind: 'group', threads };
   const length = Math.ceil(elements / wanted / threads) * threads;
   return { kind: 'split', threads, length, chunks: Math.ceil(elements / length) };
 }

@@ -17,8 +17,8 @@ import { laneAxesOf } from './lane-axes.ts';
 import { Lanes } from './lanes.ts';
 import type { Launch, PrintedKernel } from './printed-kernel.ts';
 import { Program, wgslTypes } from './program.ts';
-import type { RowMode } from './row-mode.ts';
-import { printScan, reduceInGroup } from './workgroup.ts';
+import { BAND, type RowMode } from './row-mode.ts';
+import { printScan, reduceInBand, reduceInGroup } from './workgroup.ts';
 
 const dtypeOf = (stage: Stage): DType => (stage as Extract<Stage, { kind: 'map' }>).value.dtype;
 
@@ -64,21 +64,25 @@ export class RowPrinter {
   print(): PrintedKernel {
     const { code } = this.#program;
     const { threads } = this.#mode;
-    const isShared = this.#mode.kind === 'group';
-    if (isShared) {
+    const { kind } = this.#mode;
+    if (kind === 'group') {
       code.line('let row = group;');
+    } else if (kind === 'band') {
+      code.line(`let row = min(group * ${BAND} + lane % ${BAND}, ${this.#rows - 1});`);
+      if (this.#rows % BAND !== 0) code.line(`let isRow = group * ${BAND} + lane % ${BAND} < ${this.#rows};`);
     } else {
       code.line(`let row = group * ${threads} + lane;`);
       if (this.#rows % threads !== 0) code.line(`if (row >= ${this.#rows}) { return; }`);
     }
     this.#lanes.bindDigits(0, this.#kernel.outer, this.#row);
     for (const pass of this.#plan.passes) {
-      if (!isShared) this.#serialPass(pass);
+      if (kind === 'thread') this.#serialPass(pass);
+      else if (kind === 'band') this.#sharedPass(pass, { first: `lane / ${BAND}`, end: `${this.#elements}` });
       else if (pass.sinks.some((sink) => this.#kernel.stages[sink]?.kind === 'scan')) this.#scanningPass(pass);
       else this.#sharedPass(pass);
     }
     this.#rowStores();
-    const groups = isShared ? this.#rows : Math.ceil(this.#rows / threads);
+    const groups = Math.ceil(this.#rows / (kind === 'group' ? 1 : kind === 'band' ? BAND : threads));
     const bytes = 4 * Math.max(1, this.#rows * this.#elements) * this.#kept.length;
     return { launches: [this.#program.finish(groups, [threads, 1])], scratch: bytes > 0 ? [bytes] : [] };
   }
@@ -177,7 +181,9 @@ export class RowPrinter {
     const { code } = this.#program;
     const totals = this.#totals(pass);
     const turn = code.name('e');
-    code.block(`for (var ${turn} = ${first}; ${turn} < ${end}; ${turn} += ${this.#mode.threads})`, () => {
+    const { kind, threads } = this.#mode;
+    const by = kind === 'band' ? threads / BAND : threads;
+    code.block(`for (var ${turn} = ${first}; ${turn} < ${end}; ${turn} += ${by})`, () => {
       this.#atElement(code.named(turn, 'i32'), () => {
         const writes: (() => void)[] = [];
         for (const sink of pass.sinks) {
@@ -186,10 +192,19 @@ export class RowPrinter {
           if (stage.kind !== 'reduce') continue;
           for (const value of this.#lanes.values(stage.value)) this.#add(sink, totals, value.text);
         }
-        for (const write of writes) write();
+        if (writes.length > 0) this.#ifRow(writes);
       });
     });
     this.#finishReductions(pass, (sink) => this.#reduceInGroup(sink, totals));
+  }
+
+  /** Writes, unless the row is none: the last band may be narrower. */
+  #ifRow(writes: readonly (() => void)[]): void {
+    const write = (): void => {
+      for (const one of writes) one();
+    };
+    if (this.#mode.kind === 'band' && this.#rows % BAND !== 0) this.#program.code.block('if (isRow)', write);
+    else write();
   }
 
   /** The threads of a workgroup take neighbouring elements, as many as they are at a time. */
@@ -270,7 +285,7 @@ export class RowPrinter {
   #reduceInGroup(sink: number, totals: ReadonlyMap<number, string>): Value {
     const stage = this.#kernel.stages[sink] as Extract<Stage, { kind: 'reduce' }>;
     const { dtype } = stage.value;
-    return reduceInGroup(this.#program, {
+    return (this.#mode.kind === 'band' ? reduceInBand : reduceInGroup)(this.#program, {
       threads: this.#mode.threads,
       type: wgslTypes[dtype],
       total: totals.get(sink) as string,
@@ -302,16 +317,14 @@ export class RowPrinter {
     const stores: readonly Store[] = this.#plan.rowStores;
     if (stores.length === 0) return;
     const prepared = stores.map((store) => this.#lanes.prepareStore(store));
-    const write = (): void => {
-      for (const one of prepared) one();
-    };
+    const write = (): void => this.#ifRow(prepared);
     if (this.#mode.kind === 'thread') {
       write();
       return;
     }
     // What is overwritten in place has been read by all.
     code.line('storageBarrier();');
-    code.block('if (lane == 0)', write);
+    code.block(this.#mode.kind === 'band' ? `if (lane < ${BAND})` : 'if (lane == 0)', write);
   }
 
   #dtype(stage: number): DType {

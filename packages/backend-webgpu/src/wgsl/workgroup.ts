@@ -1,5 +1,6 @@
 import type { Value, WgslType } from './code.ts';
 import type { Program } from './program.ts';
+import { BAND } from './row-mode.ts';
 
 type Join = (a: string, b: string) => string;
 
@@ -40,19 +41,29 @@ function reduceBySubgroups(program: Program, { threads, type, total, join }: Red
   return code.now(total, type);
 }
 
-function reduceAsTree(program: Program, { threads, type, total, join }: Reduction): Value {
+function reduceAsTree(program: Program, reduction: Reduction): Value {
+  return tree(program, reduction, 1);
+}
+
+/** The same for a band: combines what the threads of each row hold. */
+export function reduceInBand(program: Program, reduction: Reduction): Value {
+  return tree(program, reduction, BAND);
+}
+
+/** Halves the threads until those of the first `rows` hold everything. */
+function tree(program: Program, { threads, type, total, join }: Reduction, rows: number): Value {
   const { code } = program;
   const shared = program.shared(type, threads);
   code.line(`${shared}[lane] = ${total};`);
   code.line('workgroupBarrier();');
   const step = code.name('step');
-  code.block(`for (var ${step} = ${threads / 2}; ${step} > 0; ${step} >>= 1u)`, () => {
+  code.block(`for (var ${step} = ${threads / 2}; ${step} >= ${rows}; ${step} >>= 1u)`, () => {
     code.block(`if (lane < ${step})`, () => {
       code.line(`${shared}[lane] = ${join(`${shared}[lane]`, `${shared}[lane + ${step}]`)};`);
     });
     code.line('workgroupBarrier();');
   });
-  return code.now(`${shared}[0]`, type);
+  return code.now(rows === 1 ? `${shared}[0]` : `${shared}[lane % ${rows}]`, type);
 }
 
 /**
