@@ -13,7 +13,12 @@ import type { BenchPage } from './bench-page.ts';
 
 const [name = 'wasm', ...given] = process.argv.slice(2);
 /** Processors are measured with the browser's own flags, graphics cards with those that they need where there is no screen. */
-const flags = name === 'wasm' ? ['--disable-gpu'] : ['--enable-unsafe-webgpu', '--enable-webgpu-developer-features'];
+const gpuFlags = [
+  '--enable-unsafe-webgpu',
+  '--enable-webgpu-developer-features', // clocks as exact as they are
+  '--enable-dawn-features=disable_workgroup_init', // as for devices in software in Node
+];
+const flags = name === 'wasm' ? ['--disable-gpu'] : gpuFlags;
 /** The bench is built to `bench/dist/<process>/`. */
 const bench = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const repository = dirname(bench);

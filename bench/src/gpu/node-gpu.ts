@@ -1,18 +1,26 @@
-import { describeAdapter } from './adapter.ts';
+import { describeAdapter, kindOf } from './adapter.ts';
 
 /** Dawn's flags: clocks of the device as exact as they are. */
 const flags = ['disable-dawn-features=timestamp_quantization'];
+/** Filling shared memory with zeros takes devices in software most of the time that they compile. */
+const softwareFlags = [...flags, 'enable-dawn-features=disable_workgroup_init'];
 
 /** Node's WebGPU crashes where its entry object is collected. */
-let kept: GPU | undefined;
+const kept: GPU[] = [];
 
 /** Gives Node the `navigator.gpu` of a browser, where all libraries look for it; says which device it has. */
 export async function provideGpu(): Promise<string> {
   const name = 'webgpu';
   const dawn = (await import(name)) as { create(flags: readonly string[]): GPU; globals: object };
   Object.assign(globalThis, dawn.globals);
-  kept ??= dawn.create(flags);
-  const navigator = { gpu: kept, hardwareConcurrency: 1, userAgent: 'Node' };
+  let gpu = dawn.create(flags);
+  kept.push(gpu);
+  const device = await describeAdapter(gpu);
+  if (kindOf(device) === 'software') {
+    gpu = dawn.create(softwareFlags);
+    kept.push(gpu);
+  }
+  const navigator = { gpu, hardwareConcurrency: 1, userAgent: 'Node' };
   Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true });
-  return describeAdapter(kept);
+  return device;
 }

@@ -72,8 +72,9 @@ function figureTable(results: readonly Result[]): string {
       const one = group.find(({ implementation }) => implementation === name);
       return one === undefined ? '' : cell(one, own);
     });
+    const note = own?.unit === 'µs' && own.note !== undefined ? ` (${own.note})` : '';
     const clock = own?.byDevice === undefined ? '' : show(own.byDevice);
-    return `| ${work}, ${group[0]?.unit} | ${clock} | ${cells.join(' | ')} |`;
+    return `| ${work}, ${group[0]?.unit}${note} | ${clock} | ${cells.join(' | ')} |`;
   });
   return [
     `| | evenkeel-webgpu by the device's clock | ${columns.join(' | ')} |`,

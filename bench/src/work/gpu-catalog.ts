@@ -37,15 +37,15 @@ function cardCatalog(): Work[] {
 function softwareCatalog(): Work[] {
   const blockShape = { batch: 2, inChannels: 32, outChannels: 32, size: 8 };
   return [
-    sgemm(512),
+    sgemm(256),
     hostTime(tinyNetwork, 4),
     copy(2 ** 22),
     elementwise('mp-silu-sum', [2 ** 20]),
     trainStep('edm2-train-step-tiny', tinyNetwork, 4),
     block('enc', blockShape, { isForwardOnly: true }),
     sampling(tinyNetwork, 4, 'steps/s'),
-    sgemm(256),
     sgemm(128),
+    sgemm(64),
     chain(100, 32),
     block('enc', blockShape),
     elementwise('pixel-norm', [4, 64, 32, 32]),

@@ -46,9 +46,9 @@ export const tinyNetwork: NetworkTask = {
   imgChannels: 3,
   labelDim: 10,
   modelChannels: 16,
-  channelMult: [1, 2],
+  channelMult: [1],
   numBlocks: 1,
-  attnResolutions: [4],
+  attnResolutions: [],
   channelsPerHead: 16,
 };
 
