@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Op } from '../src/graph/node.ts';
 import { evaluate } from '../src/graph/reference.ts';
+import { tensor } from '../src/index.ts';
 import { assertWithin } from '../src/testing/compare.ts';
 import { nodeOf } from '../src/testing/conformance/case.ts';
 import { primitiveCases } from '../src/testing/conformance/primitive-cases.ts';
@@ -41,4 +42,13 @@ describe('an executor that rounds every node to float32 stays within the error b
     // The bounds must say something: most elements are known to a thousandth.
     expect(known / all).toBeGreaterThan(0.8);
   });
+});
+
+test('what takes small numbers for zeros may take either of two as the smaller one', async () => {
+  const small = 2 ** -147;
+  const { node } = tensor([small, small]).minimum(tensor([0, 1]));
+  const [{ values, error } = { values: [], error: [] }] = await evaluateBounded([node], { flushesSubnormals: true });
+  expect(Array.from(values)).toEqual([0, small]);
+  expect(error[0]).toBeGreaterThanOrEqual(small);
+  expect(error[1]).toBeLessThan(2 * small);
 });

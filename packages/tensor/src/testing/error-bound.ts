@@ -63,7 +63,9 @@ function binaryError(node: Node<BinaryOp>, [a, ea]: [number, number], [b, eb]: [
   for (const x of [a - ea, a + ea]) {
     for (const y of [b - eb, b + eb]) worst = Math.max(worst, distance(apply(x, y), exact));
   }
-  return worst;
+  // Who compares small numbers as zeros, and then takes one of the two as it is, may take either.
+  const chooses = (op === 'max' || op === 'min') && ea + eb > 0 && distance(a, b) <= ea + eb;
+  return chooses ? Math.max(worst, distance(a, exact), distance(b, exact)) : worst;
 }
 
 /** The same node over floats, to run its reference rule on errors and magnitudes. */
