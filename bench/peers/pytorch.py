@@ -17,6 +17,7 @@ device = torch.device(sys.argv[2] if len(sys.argv) > 2 else "cpu")
 # Products in float32 throughout, as everybody else's.
 torch.backends.cuda.matmul.allow_tf32 = False
 torch.backends.cudnn.allow_tf32 = False
+torch.backends.cudnn.benchmark = True
 
 
 def wait():

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,8 +9,13 @@ const program = fileURLToPath(new URL('../run.mjs', import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), 'evenkeel-bench-test-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
+/** What a processor plays for lack of a card. */
+const swiftShader = '/usr/lib/chromium/vk_swiftshader_icd.json';
+const driver = existsSync(swiftShader) ? { VK_ICD_FILENAMES: swiftShader } : {};
+
 function bench(...options: string[]) {
-  const ended = spawnSync(process.execPath, [program, ...options], { encoding: 'utf8', timeout: 150_000 });
+  const env = { ...driver, ...process.env };
+  const ended = spawnSync(process.execPath, [program, ...options], { encoding: 'utf8', timeout: 150_000, env });
   return { code: ended.status, stdout: ended.stdout, stderr: ended.stderr };
 }
 
@@ -43,6 +48,20 @@ describe('npm run bench', () => {
       expect(p10).toBeLessThanOrEqual(median);
       expect(median).toBeLessThanOrEqual(p90);
     }
+  });
+
+  test('measures a graphics card, whose name stands in each figure', () => {
+    const json = join(scratch, 'gpu.json');
+    const options = ['--gpu', '--quick', '--peers', 'none', '--plugins', 'webgpu', '--filter', '^sgemm-64$'];
+    const { code, stdout, stderr } = bench(...options, '--json', json);
+    expect(code, stderr + stdout).toBe(0);
+    const { results, machine } = JSON.parse(readFileSync(json, 'utf8'));
+    const { device } = machine.implementations['evenkeel-webgpu'];
+    expect(device).toMatch(/\w/);
+    expect(stdout).toContain(`device: ${device}`);
+    const figure = { work: 'sgemm-64', implementation: 'evenkeel-webgpu', unit: 'GFLOP/s', device };
+    expect(results).toEqual([expect.objectContaining(figure)]);
+    expect(results[0].byDevice).toBeGreaterThan(0);
   });
 
   test('lists works without measuring', () => {

@@ -26,7 +26,7 @@ test('a device in software is told from a card, and a name makes a file name', (
   expect(kindOf(card)).toBe('card');
   expect(kindOf(software)).toBe('software');
   expect(kindOf('llvmpipe (LLVM 15.0.6, 256 bits)')).toBe('software');
-  expect(fileNameOf(card)).toBe('nvidia-hopper-nvidia-h100-80gb-hbm3');
+  expect(fileNameOf(card)).toBe('nvidia-hopper-h100-80gb-hbm3');
 });
 
 test.each(['card', 'software'] as const)(

@@ -14,10 +14,8 @@ export function kindOf(device: string): 'card' | 'software' {
   return /swiftshader|llvmpipe|lavapipe|software|basic render/i.test(device) ? 'software' : 'card';
 }
 
-/** Letters, digits and dashes: `nvidia-hopper-nvidia-h100-80gb-hbm3`. */
+/** Its words in small letters, each once: `nvidia-hopper-h100-80gb-hbm3`. */
 export function fileNameOf(device: string): string {
-  return device
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, '-')
-    .replaceAll(/^-|-$/g, '');
+  const words = device.toLowerCase().match(/[a-z0-9]+/g) ?? [];
+  return [...new Set(words)].join('-');
 }
