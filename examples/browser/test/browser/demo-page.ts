@@ -22,6 +22,7 @@ export class DemoPage {
 
   static async create(browser: Browser, { lacking = [] as readonly Lacking[] } = {}): Promise<DemoPage> {
     const page = await browser.newPage({ viewport: { width: 1200, height: 900 } });
+    page.setDefaultTimeout(120_000); // a busy machine takes many times as long as an idle one
     const demo = new DemoPage(page);
     page.on('pageerror', ({ message }) => demo.complaints.push(message));
     page.on('console', (message) => {

@@ -2,17 +2,17 @@ import { encodeSnapshot, networkMetadata, Precond, readStateDict } from '@evenke
 import type { HostArray } from '@evenkeel/formats';
 import { Generator } from '@evenkeel/tensor';
 
-/** A network that devices in software compute in a moment, with gains that are not 0. */
+/** A network that devices in software compile and compute in a moment. */
 export const tinyOptions = {
-  imgResolution: 8,
+  imgResolution: 4,
   imgChannels: 3,
   labelDim: 3,
-  modelChannels: 8,
+  modelChannels: 3,
   channelMult: [1],
   numBlocks: 1,
 } as const;
 
-/** Weights of a tiny network that was never trained. */
+/** Weights of it that were never trained; gains, which would be 0, are not. */
 export async function tinyValues(seed: number): Promise<Map<string, HostArray>> {
   using net = new Precond({ ...tinyOptions, generator: new Generator(seed) });
   const values = await readStateDict(net.stateDict());
