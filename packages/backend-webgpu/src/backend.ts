@@ -103,6 +103,10 @@ class PlanRunner implements WebgpuBackend, BufferHome {
     this.#pipelines = new Pipelines(device, debug);
   }
 
+  get isDisposed(): boolean {
+    return this.#isDisposed;
+  }
+
   get statistics(): WebgpuStatistics {
     return {
       liveBuffers: this.#live.size,

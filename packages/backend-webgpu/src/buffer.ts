@@ -6,6 +6,8 @@ export interface BufferHome {
   writeBuffer(target: GPUBuffer, bytes: ArrayBuffer): Promise<void>;
   readBuffer(source: WebgpuBuffer): Promise<HostArray>;
   freed(buffer: WebgpuBuffer, memory: GPUBuffer): void;
+  /** A disposed backend has freed all of its buffers; their owners may come later, or the collector for them. */
+  readonly isDisposed: boolean;
 }
 
 /** A buffer on the device. */
@@ -51,6 +53,7 @@ export class WebgpuBuffer implements DeviceBuffer {
   }
 
   free(): void {
+    if (this.#memory === undefined && this.home.isDisposed) return;
     const memory = this.memory('free');
     this.#memory = undefined;
     this.home.freed(this, memory);
