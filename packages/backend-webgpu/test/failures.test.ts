@@ -177,8 +177,10 @@ describe.skipIf(noDevice)('what goes wrong', () => {
     expect(() => made.run(executable, { inputs: [foreign], arguments: new Float64Array() })).toThrow(
       'input 0 is a buffer of another backend',
     );
+    const held = made.allocate({ dtype: 'float32', length: 8 });
     await made.dispose();
     await made.dispose();
+    held.free();
     expect(() => made.allocate({ dtype: 'float32', length: 8 })).toThrow('used after dispose. Create another');
   });
 
