@@ -257,7 +257,7 @@ capability = [line.split(":")[1].strip() for line in torch.__config__.show().spl
 about = {"version": torch.__version__}
 if device.type == "cuda":
     about |= {"device": torch.cuda.get_device_name(), "float32": "without TF32", "cuda": torch.version.cuda}
-    serve(about, prepare, batch_seconds=0.04, wait=wait)
+    serve(about, prepare, batch_seconds=0.04, wake_seconds=0.2, wait=wait)
 else:
     about |= {"instructions": capability[0], "oneDNN": os.environ.get("ONEDNN_MAX_CPU_ISA", "all")}
     serve(about, prepare)

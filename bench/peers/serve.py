@@ -30,10 +30,11 @@ def load(inputs):
     return loaded
 
 
-def serve(about, prepare, batch_seconds=0.004, wait=lambda: None):
+def serve(about, prepare, batch_seconds=0.004, wake_seconds=0, wait=lambda: None):
     """Answers until the input ends. `prepare(task, inputs)` gives a Prepared, or raises Unsupported.
 
-    Runs are measured so many at a time that they take `batch_seconds`; `wait` returns when all of them are computed.
+    Runs are measured so many at a time that they take `batch_seconds`, after others of `wake_seconds` in all, in which a
+    device gets up to its clock; `wait` returns when all of them are computed.
     """
     say({"is": "ready", "about": about})
     prepared = None
@@ -57,7 +58,10 @@ def serve(about, prepare, batch_seconds=0.004, wait=lambda: None):
                     answer["note"] = prepared.note
                 say(answer)
             elif request["ask"] == "measure":
-                say({"is": "measured", "samples": measure(prepared.run, batch, request["milliseconds"] / 1000, wait)})
+                if wake_seconds > 0:
+                    measure(prepared.run, batch, wake_seconds, wait)
+                samples = measure(prepared.run, batch, request["milliseconds"] / 1000, wait)
+                say({"is": "measured", "samples": samples})
             else:
                 prepared = None
                 say({"is": "released"})

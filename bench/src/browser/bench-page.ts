@@ -1,6 +1,6 @@
 // An implementation in a page. What steers the browser calls it through `benchPage`.
 import { type Implementation, type Input, type Prepared, Unsupported } from '../process/implementation.ts';
-import { measure, warm } from '../process/timing.ts';
+import { measure, timeOnDevice, warm } from '../process/timing.ts';
 import type { InputFile, Task } from '../work/task.ts';
 
 /** What a page does. */
@@ -42,9 +42,9 @@ export function openPage(start: (given: readonly string[]) => Promise<Implementa
       for (const [i, values] of results.entries()) {
         await fetch(`/result?index=${i}`, { method: 'POST', body: values as Float32Array<ArrayBuffer> });
       }
-      if (prepared.measure === undefined) batch = await warm(prepared, first, implementation.batchMilliseconds);
+      if (prepared.measure === undefined) batch = await warm(prepared, first, implementation.pace);
       const { note } = prepared;
-      const deviceMilliseconds = await prepared.deviceMilliseconds?.();
+      const deviceMilliseconds = await timeOnDevice(prepared, batch, implementation.pace);
       return {
         results: results.length,
         ...(note === undefined ? {} : { note }),
@@ -52,7 +52,7 @@ export function openPage(start: (given: readonly string[]) => Promise<Implementa
       };
     },
     measure: async (milliseconds) =>
-      (await prepared.measure?.(milliseconds)) ?? (await measure(prepared, batch, milliseconds)),
+      (await prepared.measure?.(milliseconds)) ?? (await measure(prepared, batch, milliseconds, implementation.pace)),
     release: async () => prepared.dispose(),
   };
   Object.assign(globalThis, { benchPage: page });

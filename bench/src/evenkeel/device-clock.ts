@@ -6,9 +6,9 @@ import type { Prepared } from '../process/implementation.ts';
 export function withDeviceClock(prepared: Prepared): Prepared {
   return {
     ...prepared,
-    async deviceMilliseconds() {
+    async deviceMilliseconds(count) {
       const samples: number[] = [];
-      for (let i = 0; i < 3; i++) samples.push((await profile(() => prepared.run(1))).milliseconds);
+      for (let i = 0; i < 3; i++) samples.push((await profile(() => prepared.run(count))).milliseconds / count);
       return summarize(samples).median;
     },
   };

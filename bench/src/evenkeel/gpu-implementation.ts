@@ -2,6 +2,7 @@ import { gpujs } from '@evenkeel/backend-gpujs';
 import { webgpu } from '@evenkeel/backend-webgpu';
 import { type Backend, setBackend, tensor } from '@evenkeel/tensor';
 import { type Implementation, Unsupported } from '../process/implementation.ts';
+import { cardPace } from '../process/timing.ts';
 import { withDeviceClock } from './device-clock.ts';
 import { Launches } from './launches.ts';
 import { prepare } from './prepare.ts';
@@ -19,7 +20,7 @@ export async function gpuImplementation(name: GpuBackendName, device: string): P
   const launches = new Launches(backend, name === 'gpujs-webgl2' ? readBack : undefined);
   return {
     about: { device },
-    batchMilliseconds: 40,
+    pace: cardPace,
     async prepare(task, inputs) {
       if (name !== 'webgpu' && inputs.some(({ values }) => values.length > gpujsLargest)) {
         throw new Unsupported('gpu.js counts 2^24 elements at most');

@@ -1,12 +1,12 @@
 // Where the time of works goes, kernel by kernel, on a graphics card: `gpu-profile.mjs [works]`.
 import { profile } from '@evenkeel/tensor';
 import { kindOf } from '../gpu/adapter.ts';
-import { provideGpu } from '../gpu/node-gpu.ts';
+import { nameGpu } from '../gpu/node-gpu.ts';
 import { gpuCatalog } from '../work/gpu-catalog.ts';
 import { inputValues } from '../work/input-values.ts';
 import { gpuImplementation } from './gpu-implementation.ts';
 
-const device = await provideGpu();
+const device = await nameGpu();
 const given = process.argv.slice(2);
 const usual = /^edm2-(train-step|sampling)/;
 const implementation = await gpuImplementation('webgpu', device);

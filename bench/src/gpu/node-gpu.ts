@@ -8,10 +8,26 @@ const softwareFlags = [...flags, 'enable-dawn-features=disable_workgroup_init'];
 /** Node's WebGPU crashes where its entry object is collected. */
 const kept: GPU[] = [];
 
-/** Gives Node the `navigator.gpu` of a browser, where all libraries look for it; says which device it has. */
-export async function provideGpu(): Promise<string> {
+interface Dawn {
+  create(flags: readonly string[]): GPU;
+  readonly globals: object;
+}
+
+async function loadDawn(): Promise<Dawn> {
   const name = 'webgpu';
-  const dawn = (await import(name)) as { create(flags: readonly string[]): GPU; globals: object };
+  return (await import(name)) as Dawn;
+}
+
+/** Says which device Node has, for who finds it without help. */
+export async function nameGpu(): Promise<string> {
+  const gpu = (await loadDawn()).create([]);
+  kept.push(gpu);
+  return describeAdapter(gpu);
+}
+
+/** Gives Node the `navigator.gpu` of a browser, where other libraries look for it; says which device it has. */
+export async function provideGpu(): Promise<string> {
+  const dawn = await loadDawn();
   Object.assign(globalThis, dawn.globals);
   let gpu = dawn.create(flags);
   kept.push(gpu);

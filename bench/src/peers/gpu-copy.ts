@@ -3,6 +3,7 @@
 import { provideGpu } from '../gpu/node-gpu.ts';
 import { type Implementation, Unsupported } from '../process/implementation.ts';
 import { serve } from '../process/serve.ts';
+import { cardPace } from '../process/timing.ts';
 
 const device = await provideGpu();
 const adapter = (await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' })) as GPUAdapter;
@@ -39,5 +40,5 @@ const prepare: Implementation['prepare'] = async (task, [x]) => {
   };
 };
 
-await serve({ about: { node: process.version, device }, batchMilliseconds: 40, prepare });
+await serve({ about: { node: process.version, device }, pace: cardPace, prepare });
 process.exit();

@@ -1,6 +1,7 @@
 // jax-js: `jax-js.mjs <threads> [wasm or webgpu]`. In Node its WebAssembly has one thread.
 import { provideGpu } from '../gpu/node-gpu.ts';
 import { serve } from '../process/serve.ts';
+import { cardPace } from '../process/timing.ts';
 import { type Jax, jaxJs } from './jax.ts';
 
 const [, device = 'wasm'] = process.argv.slice(2);
@@ -15,7 +16,7 @@ jax.defaultDevice(device);
 
 await serve({
   about: { node: process.version, ...gpu },
-  ...(isGpu ? { batchMilliseconds: 40 } : {}),
+  ...(isGpu ? { pace: cardPace } : {}),
   ...jaxJs(jax),
 });
 process.exit();

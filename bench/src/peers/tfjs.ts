@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { provideGpu } from '../gpu/node-gpu.ts';
 import { serve } from '../process/serve.ts';
+import { cardPace } from '../process/timing.ts';
 import { type TensorFlow, tensorFlow } from './tensorflow.ts';
 
 const [, backend = 'cpu'] = process.argv.slice(2);
@@ -18,7 +19,7 @@ await tf.ready();
 
 await serve({
   about: { node: process.version, version: tf.version_core, ...gpu },
-  ...(isGpu ? { batchMilliseconds: 40 } : {}),
+  ...(isGpu ? { pace: cardPace } : {}),
   ...tensorFlow(tf, { isAtOnce: !isGpu }),
 });
 process.exit();

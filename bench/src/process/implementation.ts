@@ -1,4 +1,5 @@
 import type { Task } from '../work/task.ts';
+import type { Pace } from './timing.ts';
 
 /** An input's values. */
 export interface Input {
@@ -18,15 +19,15 @@ export interface Prepared {
   readonly note?: string;
   /** Milliseconds of single runs, where the clock must stand elsewhere: in a page, not in the process that asks it. */
   measure?(milliseconds: number): Promise<readonly number[]>;
-  /** Milliseconds of a run by the device's own clock, where it has one. */
-  deviceMilliseconds?(): Promise<number | undefined>;
+  /** Milliseconds of a run by the device's own clock, where it has one, measured over `count` of them. */
+  deviceMilliseconds?(count: number): Promise<number | undefined>;
 }
 
 /** A library as the bench sees it. */
 export interface Implementation {
   readonly about: Readonly<Record<string, string>>;
-  /** How long runs are to last of which only the end is waited for: a graphics card is far away. @default 4 */
-  readonly batchMilliseconds?: number;
+  /** @default processorPace */
+  readonly pace?: Pace;
   /** @throws Unsupported where the library cannot do it. */
   prepare(task: Task, inputs: readonly Input[]): Promise<Prepared>;
 }

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { type Implementation, type Input, type Prepared, Unsupported } from './implementation.ts';
 import { type Answer, answerMark, type Request } from './protocol.ts';
-import { measure, warm } from './timing.ts';
+import { measure, timeOnDevice, warm } from './timing.ts';
 
 /** Answers the bench until its input ends. */
 export async function serve(implementation: Implementation): Promise<void> {
@@ -21,10 +21,10 @@ export async function serve(implementation: Implementation): Promise<void> {
         const results = await prepared.results();
         await Promise.all(results.map((values, i) => writeFile(`${request.results}-${i}.f32`, bytesOf(values))));
         if (prepared.measure === undefined) {
-          batch = await warm(prepared, firstMilliseconds, implementation.batchMilliseconds);
+          batch = await warm(prepared, firstMilliseconds, implementation.pace);
         }
         const { note } = prepared;
-        const deviceMilliseconds = await prepared.deviceMilliseconds?.();
+        const deviceMilliseconds = await timeOnDevice(prepared, batch, implementation.pace);
         say({
           is: 'prepared',
           results: results.length,
@@ -37,7 +37,8 @@ export async function serve(implementation: Implementation): Promise<void> {
         const ready = prepared as Prepared;
         say({
           is: 'measured',
-          samples: (await ready.measure?.(milliseconds)) ?? (await measure(ready, batch, milliseconds)),
+          samples:
+            (await ready.measure?.(milliseconds)) ?? (await measure(ready, batch, milliseconds, implementation.pace)),
         });
       } else {
         await prepared?.dispose();

@@ -1,5 +1,6 @@
 // jax-js on a graphics card.
 import { type Jax, jaxJs } from '../../peers/jax.ts';
+import { cardPace } from '../../process/timing.ts';
 import { openPage } from '../bench-page.ts';
 import { deviceOf } from '../page-device.ts';
 
@@ -8,5 +9,5 @@ openPage(async () => {
   const jax = (await import(library)) as Jax;
   await jax.init();
   jax.defaultDevice('webgpu');
-  return { about: { device: await deviceOf('webgpu') }, batchMilliseconds: 40, ...jaxJs(jax) };
+  return { about: { device: await deviceOf('webgpu') }, pace: cardPace, ...jaxJs(jax) };
 });

@@ -1,5 +1,6 @@
 // TensorFlow.js on a graphics card: given `webgpu` or `webgl`.
 import { type TensorFlow, tensorFlow } from '../../peers/tensorflow.ts';
+import { cardPace } from '../../process/timing.ts';
 import { openPage } from '../bench-page.ts';
 import { deviceOf } from '../page-device.ts';
 
@@ -12,7 +13,7 @@ openPage(async ([backend]) => {
   await tf.ready();
   return {
     about: { version: tf.version_core, device: await deviceOf(kind) },
-    batchMilliseconds: 40,
+    pace: cardPace,
     ...tensorFlow(tf, { isAtOnce: false }),
   };
 });
