@@ -3,6 +3,8 @@ import { type WasmOptions, wasm } from '@evenkeel/backend-wasm';
 import { webgpu } from '@evenkeel/backend-webgpu';
 import { type Backend, tensor, withBackend } from '@evenkeel/tensor';
 import { backendConformance, type ConformanceCase } from '@evenkeel/tensor/testing';
+import { failWebgl2, type WebglFailures } from '../../packages/backend-gpujs/test/webgl-failures.ts';
+import { type Held, hostSteps, trainHolding } from '../../packages/edm2/test/gpujs-training.ts';
 import { type Trained, type TrainingNetwork, train } from '../../packages/edm2/test/training-run.ts';
 
 /** A backend by name: programs for pages take no functions. */
@@ -21,6 +23,11 @@ export interface ConformancePage {
   multiply(choice: BackendChoice): Promise<{ described: string; values: number[] }>;
   /** Trains on a backend of its own. */
   train(choice: BackendChoice, network: TrainingNetwork): Promise<Trained>;
+  /** What of a training step gpu.js leaves to the host. */
+  hostSteps(mode: GpujsMode): Promise<{ steps: number; onHost: string[] }>;
+  /** What gpu.js holds at some steps of a training. */
+  trainHolding(mode: GpujsMode, at: readonly number[]): Promise<{ held: Held[]; losses: number[] }>;
+  failWebgl2(): Promise<WebglFailures>;
 }
 
 interface Opened {
@@ -78,5 +85,18 @@ const page: ConformancePage = {
     await backend.dispose();
     return trained;
   },
+  async hostSteps(mode) {
+    const backend = await gpujs({ mode, fallback: false });
+    const found = await hostSteps(backend);
+    await backend.dispose();
+    return found;
+  },
+  async trainHolding(mode, at) {
+    const backend = await gpujs({ mode, fallback: false });
+    const trained = await trainHolding(backend, at);
+    await backend.dispose();
+    return trained;
+  },
+  failWebgl2,
 };
 Object.assign(globalThis, { conformancePage: page });

@@ -20,6 +20,8 @@ import { checkOptions, type GpujsMode, type GpujsOptions } from './options.ts';
 import { PlanRun } from './run-plan.ts';
 import type { Launch } from './source/launch.ts';
 import { printKernel } from './source/print-kernel.ts';
+import { type Traits, traitsOf } from './source/traits.ts';
+import type { Limit } from './storage/storage.ts';
 import { floatsPerElement, fromFloats, toFloats } from './stored-values.ts';
 
 /** What a backend has done and holds, for tests and reports. */
@@ -89,14 +91,10 @@ function standIn(other: Backend): GpujsBackend {
 }
 
 /** Of a buffer: indices are floats. */
-const MOST_FLOATS = 2 ** 24;
+const EXACT_INDICES: Limit = { length: 2 ** 24, what: '2^24 numbers, up to which gpu.js counts exactly' };
 
 /** gpu.js does not tell what a card has. */
 const MEMORY_BYTES = 4 * 2 ** 30;
-
-/** Arrays that a kernel may read, beside its result. */
-const mostArrays: Partial<Record<GpujsMode, number>> = { webgpu: 7 };
-const MANY_ARRAYS = 14;
 
 /** Backends that share gpu.js's one WebGPU device. */
 let sharing = 0;
@@ -107,7 +105,8 @@ class PlanRunner implements GpujsBackend, BufferHome {
   readonly numerics: string;
   readonly capabilities: Capabilities;
   readonly #device: Device;
-  readonly #arrays: number;
+  readonly #traits: Traits;
+  readonly #limit: Limit;
   readonly #printed = new WeakMap<Kernel, readonly Launch[] | string>();
   readonly #executables = new Set<GpujsExecutable>();
   readonly #live = new Set<GpujsBuffer>();
@@ -118,13 +117,15 @@ class PlanRunner implements GpujsBackend, BufferHome {
     this.mode = opened.mode;
     this.numerics = this.describe();
     this.#device = new Device(opened);
-    this.#arrays = mostArrays[opened.mode] ?? MANY_ARRAYS;
+    this.#traits = traitsOf(opened.mode);
+    const { limit } = opened.storage;
+    this.#limit = limit.length < EXACT_INDICES.length ? limit : EXACT_INDICES;
     if (opened.mode === 'webgpu') sharing++;
     this.capabilities = {
       dtypes: ['float32', 'float16', 'int32', 'uint32', 'bool'],
       layouts: {},
-      buffersPerKernel: this.#arrays + 1,
-      maxBufferBytes: 4 * MOST_FLOATS,
+      buffersPerKernel: this.#traits.mostArrays + 1,
+      maxBufferBytes: 4 * this.#limit.length,
       memoryBytes: MEMORY_BYTES,
       elementBytes: { bool: 4, float16: 4, int32: 8, uint32: 8 },
       threads: 1,
@@ -149,10 +150,10 @@ class PlanRunner implements GpujsBackend, BufferHome {
 
   allocate({ dtype, length }: { dtype: DType; length: number }): GpujsBuffer {
     this.#checkAlive();
-    const floats = floatsPerElement(dtype);
-    if (floats * length > MOST_FLOATS) {
+    const floats = floatsPerElement(dtype) * length;
+    if (floats > this.#limit.length) {
       throw new Error(
-        `gpujs backend: a buffer of ${length} x ${dtype} (${showBytes(4 * floats * length)}) is above the limit of 2^${floats === 1 ? 24 : 23} elements, up to which gpu.js counts exactly. Use smaller batches, or another backend`,
+        `gpujs backend: a buffer of ${length} x ${dtype} (${showBytes(4 * floats)}) is above the limit of ${this.#limit.what}. Use smaller batches, or another backend`,
       );
     }
     const buffer = new GpujsBuffer(dtype, length, this);
@@ -260,7 +261,7 @@ class PlanRunner implements GpujsBackend, BufferHome {
   #print(kernel: Exclude<Kernel, { kind: 'host' }>): readonly Launch[] | string {
     let printed = this.#printed.get(kernel);
     if (printed === undefined) {
-      printed = printKernel(kernel, this.#arrays);
+      printed = printKernel(kernel, this.#traits);
       this.#printed.set(kernel, printed);
     }
     return printed;

@@ -108,6 +108,9 @@ export class Device {
       if (running) await running;
     } catch (error) {
       this.#pool.give(target);
+      // It may be half made.
+      kernels.delete(variant);
+      storage.discard(kernel);
       throw error;
     }
     const ran = modeOf(library, kernel.kernel.constructor);

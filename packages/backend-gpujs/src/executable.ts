@@ -30,7 +30,7 @@ export class GpujsExecutable implements Executable {
     });
     this.lastUsed = lastUsed;
     this.launches = printed.map((launches, step) => {
-      return launches.map((launch) => ({ launch, key: keyOf(launch, plan, step) }));
+      return launches.map((launch) => ({ launch, key: keyOf(launch, launches, plan, step) }));
     });
   }
 
@@ -46,10 +46,12 @@ export class GpujsExecutable implements Executable {
 }
 
 /** gpu.js compiles sizes into kernels: equal text with arrays of equal sizes is one kernel. */
-function keyOf(launch: Launch, plan: Plan, step: number): string {
+function keyOf(launch: Launch, launches: readonly Launch[], plan: Plan, step: number): string {
   const { operands } = plan.steps[step] as Plan['steps'][number];
   const lengths = launch.arrays.map(({ kind, number }) => {
-    if (kind === 'temporary') return 't';
+    if (kind === 'temporary') {
+      return launches.find(({ result }) => result.kind === kind && result.number === number)?.length;
+    }
     const value = plan.values[operands[number] as number];
     return value && value.length * floatsPerElement(value.dtype);
   });

@@ -48,7 +48,11 @@ describe('on WebAssembly', () => {
   test('a tensor above the limit is refused by its name', async () => {
     backend = await openBackend('webasm');
     expect(() => backend.allocate({ dtype: 'float32', length: 2 ** 24 + 1 })).toThrow(
-      /16777217 x float32 .* above the limit of 2\^24 elements/,
+      /16777217 x float32 .* above the limit of 2\^24 numbers, up to which gpu.js counts exactly/,
+    );
+    // A whole number is two.
+    expect(() => backend.allocate({ dtype: 'int32', length: 2 ** 23 + 1 })).toThrow(
+      /8388609 x int32 .* above the limit/,
     );
   });
 

@@ -51,6 +51,11 @@ export class Expressions {
     this.#context = context;
   }
 
+  /** Axes mean something else from now on. */
+  forget(): void {
+    this.#values.clear();
+  }
+
   value(expr: Expr): Computed {
     const known = this.#values.get(expr);
     if (known?.scope.isOpen) return known;

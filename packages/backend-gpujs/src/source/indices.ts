@@ -30,8 +30,14 @@ export class Indices {
     this.#values.set(axis, value);
   }
 
-  /** Binds the axes of which a store's index is made, so that it is this thread's number. */
-  bindStore(index: Index): void {
+  /** Whether a store writes its elements by fours that differ in one axis alone. */
+  storesByFours(index: Index): boolean {
+    const unit = this.#linears.of(index).terms.find(({ factor }) => factor === 1);
+    return unit?.atom.kind === 'axis' && (unit.atom.max + 1) % 4 === 0;
+  }
+
+  /** Binds the axes of which a store's index is made, so that it is this thread's number, or one of the next three. */
+  bindStore(index: Index, next = 0): void {
     const { code, thread } = this.#program;
     const linear = this.#linears.of(index);
     const terms = [...linear.terms].sort((a, b) => b.factor - a.factor);
@@ -40,7 +46,7 @@ export class Indices {
       if (atom.kind !== 'axis' || linear.constant !== 0)
         throw new Refusal('a store whose index cannot be turned round');
       if (factor === 1) {
-        this.bind(atom.axis, rest);
+        this.bind(atom.axis, next === 0 ? rest : code.define(`${rest.text} + ${next}`, 'float', [rest]));
         continue;
       }
       const quotient = this.#quotient(rest, factor);

@@ -4,15 +4,13 @@ import type { Launch } from './launch.ts';
 import { Refusal } from './refusal.ts';
 import { printRow } from './row.ts';
 import { printScatterAdd } from './scatter.ts';
+import type { Traits } from './traits.ts';
 
-/**
- * A kernel as launches in order, or why there is none.
- *
- * @param mostArrays that a launch may read.
- */
-export function printKernel(kernel: Exclude<Kernel, { kind: 'host' }>, mostArrays: number): readonly Launch[] | string {
+/** A kernel as launches in order, or why there is none. */
+export function printKernel(kernel: Exclude<Kernel, { kind: 'host' }>, traits: Traits): readonly Launch[] | string {
+  const { mostArrays } = traits;
   try {
-    const launches = print(kernel);
+    const launches = print(kernel, traits);
     const most = Math.max(0, ...launches.map(({ arrays }) => arrays.length));
     return most > mostArrays ? `it reads ${most} buffers, gpu.js passes ${mostArrays} in this mode` : launches;
   } catch (error) {
@@ -21,12 +19,12 @@ export function printKernel(kernel: Exclude<Kernel, { kind: 'host' }>, mostArray
   }
 }
 
-function print(kernel: Exclude<Kernel, { kind: 'host' }>): Launch[] {
+function print(kernel: Exclude<Kernel, { kind: 'host' }>, traits: Traits): Launch[] {
   switch (kernel.kind) {
     case 'row':
       return printRow(kernel);
     case 'contraction':
-      return printContraction(kernel);
+      return printContraction(kernel, traits);
     case 'scatterAdd':
       return printScatterAdd(kernel);
   }

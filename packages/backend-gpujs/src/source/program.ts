@@ -19,7 +19,7 @@ export class Program {
   readonly code = new Code();
   readonly wholes = new WholeNumbers(this);
   readonly operands: readonly Operand[];
-  /** The element that this thread makes. */
+  /** The element that this thread makes, or the first of four. */
   readonly thread: Value;
   readonly #kernel: Printable;
   readonly #arrays: ArrayName[] = [];
@@ -29,13 +29,16 @@ export class Program {
   /** Of whole numbers, a thread makes one of two parts: which one. */
   readonly #part: Value | undefined;
 
-  /** @param dtype of the result */
-  constructor(kernel: Printable, dtype: DType) {
+  readonly #isPacked: boolean;
+
+  /** @param dtype of the result; `isPacked` where a thread makes four elements */
+  constructor(kernel: Printable, dtype: DType, isPacked = false) {
     if (dtype === 'float64') throw new Refusal('gpu.js has no float64');
     this.#kernel = kernel;
     this.operands = kernel.operands;
     const number = this.code.define('this.thread.x', 'float', []);
-    this.thread = number;
+    this.thread = isPacked ? this.code.define(`${number.text} * 4`, 'float', [number]) : number;
+    this.#isPacked = isPacked;
     if (!isWhole(dtype)) return;
     this.thread = this.code.define(`Math.floor(${number.text} * 0.5)`, 'float', [number]);
     this.#part = this.code.define(`${number.text} - ${this.thread.text} * 2`, 'float', [number, this.thread]);
@@ -99,12 +102,13 @@ export class Program {
     return value.type === 'bool' ? this.code.define(`${value.text} ? 1 : 0`, 'float', [value]) : value;
   }
 
-  finish(result: ArrayName, elements: number, value: Computed): Launch {
+  /** @param values of this thread: one, or four */
+  finish(result: ArrayName, elements: number, ...values: readonly Computed[]): Launch {
     const length = this.#part ? 2 * elements : elements;
     if (length > EXACT) throw new Refusal(`a result of ${length} numbers is above gpu.js's limit of 2^24`);
-    const stored = this.#stored(value);
+    const stored = values.map((value) => this.#stored(value).text);
     const parameters = [...this.#arrays.map((_, i) => `a${i}`), ...this.#scalars.map((_, i) => `x${i}`)];
-    const body = `${this.code.finish()}\n  return ${stored.text};`;
+    const body = `${this.code.finish()}\n  return ${this.#isPacked ? `[${stored.join(', ')}]` : stored[0]};`;
     return {
       source: `function kernel(${parameters.join(', ')}) {\n${body}\n}`,
       functions: [...this.#functions.values()],
@@ -112,7 +116,7 @@ export class Program {
       scalars: this.#scalars,
       result,
       length,
-      isPacked: false,
+      isPacked: this.#isPacked,
     };
   }
 

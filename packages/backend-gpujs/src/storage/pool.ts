@@ -64,6 +64,8 @@ export class Pool {
 
   /** Where there is no memory left, there is what is kept free. */
   #create(length: number, form: Form): DeviceArray {
+    const { limit } = this.#storage;
+    if (length > limit.length) throw new Error(`${length} numbers are above the limit of ${limit.what}`);
     try {
       return this.#storage.create(length, form);
     } catch (error) {

@@ -19,7 +19,7 @@ const none = new Float32Array(0);
 
 /** For the modes that run on the processor: each result is an array of its own. */
 export class ProcessorStorage implements Storage {
-  readonly limit = { length: Number.POSITIVE_INFINITY, what: '' };
+  readonly limit = { length: Number.POSITIVE_INFINITY, what: 'memory' };
 
   create(length: number, form: Form): HostFloats {
     return new HostFloats(length, form);

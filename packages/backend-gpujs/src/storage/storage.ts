@@ -13,10 +13,15 @@ export interface DeviceArray {
   readonly argument: unknown;
 }
 
+/** Most floats of an array, and what sets the limit, in words that go on `above the limit of`. */
+export interface Limit {
+  readonly length: number;
+  readonly what: string;
+}
+
 /** Where a mode of gpu.js keeps numbers, and how its kernels are made to write where they are told. */
 export interface Storage {
-  /** Most floats of an array, and what sets the limit. */
-  readonly limit: { readonly length: number; readonly what: string };
+  readonly limit: Limit;
   /** What it holds is of no account. @throws where there is no memory for it. */
   create(length: number, form: Form): DeviceArray;
   destroy(array: DeviceArray): void;
