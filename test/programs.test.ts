@@ -16,7 +16,7 @@ const running = new Set<ChildProcess>();
 
 beforeAll(async () => {
   const sources = join(root, 'packages', 'edm2', 'src');
-  const names = ['quickstart', 'conformance'];
+  const names = ['quickstart', 'conformance', 'cli'];
   await bundleSources(Object.fromEntries(names.map((name) => [name, join(sources, name, 'main.ts')])), programs);
 });
 afterEach(() => {
@@ -181,4 +181,16 @@ describe('conformance', () => {
     expect(lines.at(-1)).toMatch(/^[1-9]\d* passed, 0 failed$/);
     expect(code).toBe(0);
   });
+});
+
+test('edm2 ends quietly where nobody reads on', async () => {
+  const child = spawn(process.execPath, [join(programs, 'cli.mjs'), 'sample', '--help']);
+  running.add(child);
+  child.stdout.destroy();
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
 });

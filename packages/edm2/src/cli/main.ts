@@ -1,6 +1,11 @@
 import { CommanderError } from 'commander';
 import { edm2Program } from './program.ts';
 
+// `edm2 ... | head` has read enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
 const program = edm2Program();
 for (const command of [program, ...program.commands.flatMap((each) => [each, ...each.commands])])
   command.exitOverride();
