@@ -1,4 +1,11 @@
-import type { SampleReply, SampleRequest, SampleSettings, SampleStep, WeightsSource } from '../protocol/sample.ts';
+import type {
+  NetworkCard,
+  SampleReply,
+  SampleRequest,
+  SampleSettings,
+  SampleStep,
+  WeightsSource,
+} from '../protocol/sample.ts';
 import type { BackendPicker } from './backend-picker.ts';
 import { block, button, element, input, output, select, showLine } from './elements.ts';
 import { NetworkPanel, startOpening } from './network-panel.ts';
@@ -22,8 +29,9 @@ export class SampleTab {
   readonly #error = block('sample-error');
   /** All that was opened, for a worker that takes the place of another. */
   readonly #sources = new Map<number, WeightsSource>();
-  /** Shipped files that are still to come. */
+  /** Shipped files that are still to come, and those that a fresh worker opens again: they change no choice. */
   readonly #awaited = new Set<number>();
+  #networks: readonly NetworkCard[] = [];
   #opened = 0;
   #run = 0;
   #isBusy = false;
@@ -117,12 +125,13 @@ export class SampleTab {
         this.#picker.setMissing(reply.missing);
         break;
       case 'networks':
-        this.#panel.setCards(reply.networks);
-        if (!this.#isBusy) this.#status.textContent = 'Ready';
-        button('paint').disabled = false;
+        this.#networks = reply.networks;
+        // Files of one training that come one by one would change what is chosen.
+        if (this.#awaited.size === 0) this.#showNetworks();
         break;
       case 'opened':
         if (this.#came(reply.id)) break;
+        this.#showNetworks();
         this.#panel.choose(reply.network);
         if (!this.#isBusy) this.#status.textContent = `${reply.name} is open`;
         showLine(this.#error, undefined);
@@ -166,17 +175,33 @@ export class SampleTab {
   /** A fresh worker opens the same files. */
   #replaceWorker(reason: string): void {
     this.#run++;
+    this.#status.textContent = 'Stopped';
     this.#link.restart();
-    for (const [id, source] of this.#sources) this.#link.send({ type: 'open', id, source });
+    for (const [id, source] of this.#sources) {
+      this.#awaited.add(id);
+      this.#link.send({ type: 'open', id, source });
+    }
     showLine(this.#error, reason);
     this.#setBusy(false);
   }
 
-  /** Whether it is a shipped file. When the last of them has come, pictures are painted, so that there is something to see. */
+  /** Whether it was awaited. When the last of them has come, pictures are painted, so that there is something to see. */
   #came(id: number): boolean {
     if (!this.#awaited.delete(id)) return false;
-    if (this.#awaited.size === 0 && this.#run === 0 && !block('sample').hidden) this.#paint();
+    if (this.#awaited.size > 0) return true;
+    this.#showNetworks();
+    if (this.#run === 0 && !block('sample').hidden) this.#paint();
     return true;
+  }
+
+  #showNetworks(): void {
+    if (this.#networks.length === 0) {
+      this.#status.textContent = 'No weights are open';
+      return;
+    }
+    this.#panel.setCards(this.#networks);
+    if (!this.#isBusy) this.#status.textContent = 'Ready';
+    button('paint').disabled = false;
   }
 
   #setBusy(isBusy: boolean): void {

@@ -25,6 +25,9 @@ afterAll(async () => {
   await plain?.close();
 });
 
+/** What the page says that computes, at least. */
+const spoken = { js: 'Plain JavaScript', wasm: 'WebAssembly, ', webgpu: 'WebGPU, ', webgl2: 'gpu.js webgl2' };
+
 /** Colours of a picture, of which a blank one has few. */
 function colorCount({ data, channels }: RasterImage): number {
   const colors = new Set<number>();
@@ -117,8 +120,7 @@ describe('sampling', () => {
 
     test.each(['js', 'wasm', 'webgpu', 'webgl2'])('%s paints what Node paints', async (backend) => {
       await demo.paint({ backend, count, steps });
-      const labels = { js: 'Plain', wasm: 'WebAssembly', webgpu: 'WebGPU', webgl2: 'gpu.js webgl2' };
-      expect(await demo.text('#sample-status')).toContain(labels[backend as 'js']);
+      expect((await demo.text('#sample-status')).startsWith(spoken[backend as 'js'])).toBe(true);
       expect(await demo.page.locator('#sample-error').isVisible()).toBe(false);
       const expected = await paintedInNode({ values: await tinyValues(1), count, steps });
       expect(new Set(expected).size).toBeGreaterThan(30);
@@ -187,15 +189,14 @@ describe('training', () => {
     await page.close();
   });
 
-  test.each(['webgpu', 'js'])('%s trains, too', async (backend) => {
+  test('a graphics card trains, too', async () => {
     const demo = await DemoPage.create(browser);
     const { page } = demo;
-    await page.goto(`${isolated.url}?backend=${backend}#train`);
+    await page.goto(`${isolated.url}?backend=webgpu#train`);
     await page.selectOption('#width', '16');
     await page.selectOption('#batch', '256');
     await page.click('#train-start');
-    const status = await demo.untilText('#train-status', /1,089 weights: step \d/);
-    expect(status).toMatch(backend === 'js' ? /^Plain JavaScript/ : /^WebGPU, /);
+    await demo.untilText('#train-status', /^WebGPU, .*, 1,089 weights: step \d/);
     await page.click('#train-end');
     await demo.untilText('#train-status', /^Ended$/);
     expect(demo.complaints).toEqual([]);
