@@ -7,9 +7,10 @@ const SCRATCH_BINDINGS = 1;
 
 export function traitsOf({ device, checksBounds, languageFeatures }: Device): DeviceTraits {
   const { limits, features } = device;
+  const hasSubgroups = features.has('subgroups') && languageFeatures?.has('subgroup_id') === true;
   return {
     half: features.has('shader-f16'),
-    subgroups: features.has('subgroups') && languageFeatures?.has('subgroup_id') === true,
+    subgroupThreads: hasSubgroups ? (device.adapterInfo?.subgroupMinSize ?? 4) : 0,
     checksBounds,
     workgroupThreads: Math.min(limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX, 256),
     workgroupBytes: limits.maxComputeWorkgroupStorageSize,

@@ -14,7 +14,7 @@ import { noDevice, openBackend, openDevice } from './device.ts';
 
 const traits: DeviceTraits = {
   half: false,
-  subgroups: false,
+  subgroupThreads: 0,
   checksBounds: true,
   workgroupThreads: 256,
   workgroupBytes: 32768,
@@ -66,7 +66,7 @@ function product(
 describe('tiles', () => {
   test.each([
     [[1, 4096, 4096, 4096], '128x128', 1],
-    [[1, 256, 256, 65536], '64x64', 8],
+    [[1, 256, 256, 65536], '64x64', 24],
     [[1, 65536, 16, 144], '128x16', 1],
     [[8, 64, 64, 64], '32x32', 1],
     [[1, 4, 4, 4], 'none', 0],

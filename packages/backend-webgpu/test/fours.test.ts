@@ -6,7 +6,7 @@ import { printKernel } from '../src/wgsl/print-kernel.ts';
 
 const traits: DeviceTraits = {
   half: false,
-  subgroups: false,
+  subgroupThreads: 0,
   checksBounds: true,
   workgroupThreads: 256,
   workgroupBytes: 32768,

@@ -31,6 +31,8 @@ describe.skipIf(noDevice).each(ways)('rows that threads share, %s', (way) => {
 
   test.each([
     [5, 100],
+    [37, 60],
+    [16, 512],
     [7, 1111],
     [1, 4096],
     [1, 20_001],
@@ -67,7 +69,7 @@ describe('rows that several workgroups share', () => {
   test('are those of few rows and many elements', () => {
     const traits = {
       half: false,
-      subgroups: false,
+      subgroupThreads: 0,
       checksBounds: true,
       workgroupThreads: 256,
       workgroupBytes: 2 ** 15,
@@ -78,5 +80,6 @@ describe('rows that several workgroups share', () => {
     expect(rowModeOf(kernel, traits)).toEqual({ kind: 'split', threads: 256, chunks: 256, length: 4096 });
     expect(rowModeOf({ ...kernel, outer: [512] }, traits)).toEqual({ kind: 'group', threads: 256 });
     expect(rowModeOf({ ...kernel, inner: [20] }, traits)).toEqual({ kind: 'thread', threads: 64 });
+    expect(rowModeOf({ ...kernel, inner: [200] }, traits)).toEqual({ kind: 'team', rows: 8, threads: 128 });
   });
 });

@@ -2,8 +2,8 @@
 export interface DeviceTraits {
   /** Whether float16 can be stored as it is; packed in pairs otherwise. */
   readonly half: boolean;
-  /** Whether threads exchange values in subgroups, and know which one they are in. */
-  readonly subgroups: boolean;
+  /** Fewest threads of a subgroup; 0 where there are none, or threads do not know which one they are in. */
+  readonly subgroupThreads: number;
   /** Whether the driver keeps every access inside its array, so that loads need not whose guards fail. */
   readonly checksBounds: boolean;
   /** Most threads of a workgroup, and bytes that they share. */

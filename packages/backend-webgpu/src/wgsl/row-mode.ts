@@ -8,12 +8,14 @@ export type RowMode = {
   readonly threads: number;
 } & (
   | {
-      /**
-       * `thread`: each thread makes rows alone. `group`: a workgroup shares a row. `band`: it shares {@link BAND} rows that are
-       * neighbours in memory, neighbouring threads have neighbouring rows.
-       */
-      readonly kind: 'thread' | 'group' | 'band';
+      /** `thread`: each thread makes rows alone. `group`: a workgroup shares a row. */
+      readonly kind: 'thread' | 'group';
     }
+  /**
+   * A workgroup shares `rows` rows, each has `threads / rows` threads. `band`: rows are neighbours in memory, so neighbouring
+   * threads have neighbouring rows. `team`: rows are short, neighbouring threads share one.
+   */
+  | { readonly kind: 'band' | 'team'; readonly rows: number }
   /** Several workgroups share a row, each has `length` elements; every pass is a launch. */
   | { readonly kind: 'split'; readonly chunks: number; readonly length: number }
 );
@@ -24,23 +26,27 @@ const CHUNK_AT_LEAST = 2048;
 
 /** Elements of a row that a thread takes where there are enough: four times four of them. */
 const EACH = 16;
-/** Rows up to here are too short to share. */
+/** Rows up to here are too short to share, and up to there for all threads of a workgroup. */
 const SHORT = 32;
+const SHORT_OF_GROUP = 512;
+const TEAMS = 128;
 /** From so many rows on, threads that take one each keep a device busy. */
 const MANY = 2 ** 16;
 /** Neighbouring rows of a band: what memory reads at a time. */
-export const BAND = 32;
+const BAND = 32;
 
-export function rowModeOf(kernel: RowKernel, { workgroupThreads, subgroups }: DeviceTraits): RowMode {
+export function rowModeOf(kernel: RowKernel, { workgroupThreads }: DeviceTraits): RowMode {
   const product = (sizes: readonly number[]): number => sizes.reduce((all, size) => all * size, 1);
   const [rows, elements] = [product(kernel.outer), product(kernel.inner)];
   const hasScan = kernel.stages.some(({ kind }) => kind === 'scan');
   const areNeighbours = rows >= BAND && isContiguousInRows(kernel);
   const isAlone = elements <= SHORT || (areNeighbours && (rows >= MANY || hasScan));
   if (isAlone) return { kind: 'thread', threads: Math.min(elements === 1 ? 256 : 64, workgroupThreads) };
-  if (areNeighbours) return { kind: 'band', threads: Math.min(elements < 64 ? 128 : 256, workgroupThreads) };
-  const least = subgroups ? 32 : 64;
-  const threads = Math.min(Math.max(least, 2 ** Math.ceil(Math.log2(elements / EACH))), 256, workgroupThreads);
+  if (areNeighbours)
+    return { kind: 'band', rows: BAND, threads: Math.min(elements < 64 ? 128 : 256, workgroupThreads) };
+  const each = 2 ** Math.ceil(Math.log2(elements / EACH));
+  if (elements <= SHORT_OF_GROUP && !hasScan) return { kind: 'team', rows: TEAMS / each, threads: TEAMS };
+  const threads = Math.min(Math.max(64, each), 256, workgroupThreads);
   const wanted = Math.min(Math.floor(BUSY / rows), Math.floor(elements / CHUNK_AT_LEAST), threads);
   if (wanted < 2 || hasScan) return { kind: 'group', threads };
   const length = Math.ceil(elements / wanted / threads) * threads;

@@ -17,8 +17,8 @@ import { laneAxesOf } from './lane-axes.ts';
 import { Lanes } from './lanes.ts';
 import type { Launch, PrintedKernel } from './printed-kernel.ts';
 import { Program, wgslTypes } from './program.ts';
-import { BAND, type RowMode } from './row-mode.ts';
-import { printScan, reduceInBand, reduceInGroup } from './workgroup.ts';
+import type { RowMode } from './row-mode.ts';
+import { printScan, reduceInBand, reduceInGroup, reduceInTeams } from './workgroup.ts';
 
 const dtypeOf = (stage: Stage): DType => (stage as Extract<Stage, { kind: 'map' }>).value.dtype;
 
@@ -65,11 +65,13 @@ export class RowPrinter {
     const { code } = this.#program;
     const { threads } = this.#mode;
     const { kind } = this.#mode;
-    if (kind === 'group') {
+    const teams = this.#teams;
+    if (teams) {
+      const row = `group * ${teams.rows} + ${teams.row}`;
+      code.line(`let row = min(${row}, ${this.#rows - 1});`);
+      if (this.#hasRest) code.line(`let isRow = ${row} < ${this.#rows};`);
+    } else if (kind === 'group') {
       code.line('let row = group;');
-    } else if (kind === 'band') {
-      code.line(`let row = min(group * ${BAND} + lane % ${BAND}, ${this.#rows - 1});`);
-      if (this.#rows % BAND !== 0) code.line(`let isRow = group * ${BAND} + lane % ${BAND} < ${this.#rows};`);
     } else {
       code.line(`let row = group * ${threads} + lane;`);
       if (this.#rows % threads !== 0) code.line(`if (row >= ${this.#rows}) { return; }`);
@@ -77,12 +79,12 @@ export class RowPrinter {
     this.#lanes.bindDigits(0, this.#kernel.outer, this.#row);
     for (const pass of this.#plan.passes) {
       if (kind === 'thread') this.#serialPass(pass);
-      else if (kind === 'band') this.#sharedPass(pass, { first: `lane / ${BAND}`, end: `${this.#elements}` });
+      else if (teams) this.#sharedPass(pass, { first: teams.part, end: `${this.#elements}` });
       else if (pass.sinks.some((sink) => this.#kernel.stages[sink]?.kind === 'scan')) this.#scanningPass(pass);
       else this.#sharedPass(pass);
     }
     this.#rowStores();
-    const groups = Math.ceil(this.#rows / (kind === 'group' ? 1 : kind === 'band' ? BAND : threads));
+    const groups = Math.ceil(this.#rows / (teams?.rows ?? (kind === 'group' ? 1 : threads)));
     const bytes = 4 * Math.max(1, this.#rows * this.#elements) * this.#kept.length;
     return { launches: [this.#program.finish(groups, [threads, 1])], scratch: bytes > 0 ? [bytes] : [] };
   }
@@ -181,8 +183,7 @@ export class RowPrinter {
     const { code } = this.#program;
     const totals = this.#totals(pass);
     const turn = code.name('e');
-    const { kind, threads } = this.#mode;
-    const by = kind === 'band' ? threads / BAND : threads;
+    const by = this.#mode.threads / (this.#teams?.rows ?? 1);
     code.block(`for (var ${turn} = ${first}; ${turn} < ${end}; ${turn} += ${by})`, () => {
       this.#atElement(code.named(turn, 'i32'), () => {
         const writes: (() => void)[] = [];
@@ -198,12 +199,28 @@ export class RowPrinter {
     this.#finishReductions(pass, (sink) => this.#reduceInGroup(sink, totals));
   }
 
-  /** Writes, unless the row is none: the last band may be narrower. */
+  /** Where several rows share a workgroup: which of them is a thread's, and which of the threads of that row it is. */
+  get #teams(): { readonly rows: number; readonly row: string; readonly part: string } | undefined {
+    const { kind, threads } = this.#mode;
+    if (kind !== 'band' && kind !== 'team') return undefined;
+    const { rows } = this.#mode as Extract<RowMode, { kind: 'band' }>;
+    if (kind === 'band') return { rows, row: `lane % ${rows}`, part: `lane / ${rows}` };
+    const each = threads / rows;
+    return { rows, row: `lane / ${each}`, part: `lane % ${each}` };
+  }
+
+  /** Whether the last workgroup has fewer rows than the others. */
+  get #hasRest(): boolean {
+    const { rows = 1 } = this.#teams ?? {};
+    return this.#rows % rows !== 0;
+  }
+
+  /** Writes, unless the row is none. */
   #ifRow(writes: readonly (() => void)[]): void {
     const write = (): void => {
       for (const one of writes) one();
     };
-    if (this.#mode.kind === 'band' && this.#rows % BAND !== 0) this.#program.code.block('if (isRow)', write);
+    if (this.#hasRest) this.#program.code.block('if (isRow)', write);
     else write();
   }
 
@@ -285,8 +302,11 @@ export class RowPrinter {
   #reduceInGroup(sink: number, totals: ReadonlyMap<number, string>): Value {
     const stage = this.#kernel.stages[sink] as Extract<Stage, { kind: 'reduce' }>;
     const { dtype } = stage.value;
-    return (this.#mode.kind === 'band' ? reduceInBand : reduceInGroup)(this.#program, {
-      threads: this.#mode.threads,
+    const { kind, threads } = this.#mode;
+    const rows = this.#teams?.rows ?? 1;
+    return (kind === 'band' ? reduceInBand : kind === 'team' ? reduceInTeams : reduceInGroup)(this.#program, {
+      threads,
+      rows,
       type: wgslTypes[dtype],
       total: totals.get(sink) as string,
       join: (a, b) => combine(this.#program, stage.op, dtype, a, b),
@@ -324,7 +344,7 @@ export class RowPrinter {
     }
     // What is overwritten in place has been read by all.
     code.line('storageBarrier();');
-    code.block(this.#mode.kind === 'band' ? `if (lane < ${BAND})` : 'if (lane == 0)', write);
+    code.block(`if (${this.#teams?.part ?? 'lane'} == 0)`, write);
   }
 
   #dtype(stage: number): DType {

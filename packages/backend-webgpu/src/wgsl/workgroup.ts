@@ -1,11 +1,12 @@
 import type { Value, WgslType } from './code.ts';
 import type { Program } from './program.ts';
-import { BAND } from './row-mode.ts';
 
 type Join = (a: string, b: string) => string;
 
 interface Reduction {
   readonly threads: number;
+  /** Rows that share the workgroup. */
+  readonly rows: number;
   readonly type: WgslType;
   /** The variable that holds a thread's part. */
   readonly total: string;
@@ -14,22 +15,11 @@ interface Reduction {
 
 /** Combines what variable `total` holds in each thread, in a fixed order; every thread gets the result. */
 export function reduceInGroup(program: Program, reduction: Reduction): Value {
-  return program.traits.subgroups ? reduceBySubgroups(program, reduction) : reduceAsTree(program, reduction);
-}
-
-/** Halves exchange their parts within each subgroup, then all threads combine those of the subgroups, by number. */
-function reduceBySubgroups(program: Program, { threads, type, total, join }: Reduction): Value {
+  const { threads, type, total, join } = reduction;
+  if (!program.traits.subgroupThreads) return halve(program, reduction, threads, 'lane');
   const { code } = program;
-  program.usesSubgroups();
-  const step = code.name('step');
-  // Booleans are not exchanged.
-  const word = type === 'bool' ? `select(0u, 1u, ${total})` : total;
-  const received = `subgroupShuffleXor(${word}, ${step})`;
   // A subgroup may be larger than a workgroup.
-  code.block(`for (var ${step} = 1u; ${step} < min(subgroupSize, ${threads}u); ${step} <<= 1u)`, () => {
-    const other = code.now(type === 'bool' ? `${received} != 0u` : received, type);
-    code.line(`${total} = ${join(total, other.text)};`);
-  });
+  exchange(program, reduction, `min(subgroupSize, ${threads}u)`);
   const shared = program.shared(type, threads);
   code.line(`if (subgroupLane == 0u) { ${shared}[subgroup] = ${total}; }`);
   code.line('workgroupBarrier();');
@@ -41,29 +31,57 @@ function reduceBySubgroups(program: Program, { threads, type, total, join }: Red
   return code.now(total, type);
 }
 
-function reduceAsTree(program: Program, reduction: Reduction): Value {
-  return tree(program, reduction, 1);
-}
-
-/** The same for a band: combines what the threads of each row hold. */
+/** The same for the rows of a band, whose neighbouring threads have neighbouring rows. */
 export function reduceInBand(program: Program, reduction: Reduction): Value {
-  return tree(program, reduction, BAND);
+  return halve(program, reduction, reduction.threads, 'lane', `lane % ${reduction.rows}`);
 }
 
-/** Halves the threads until those of the first `rows` hold everything. */
-function tree(program: Program, { threads, type, total, join }: Reduction, rows: number): Value {
+/** The same for teams, neighbouring threads that share a row. */
+export function reduceInTeams(program: Program, reduction: Reduction): Value {
+  const { threads, rows, total, type } = reduction;
+  const each = threads / rows;
+  if (each > program.traits.subgroupThreads) {
+    return halve(program, reduction, each, `(lane % ${each})`, `lane - lane % ${each}`);
+  }
+  exchange(program, reduction, `${each}u`);
+  return program.code.now(total, type);
+}
+
+/** Threads whose numbers differ in one digit exchange what they have, for all digits of numbers below `count`. */
+function exchange(program: Program, { type, total, join }: Reduction, count: string): void {
+  const { code } = program;
+  program.usesSubgroups();
+  const step = code.name('step');
+  // Booleans are not exchanged.
+  const word = type === 'bool' ? `select(0u, 1u, ${total})` : total;
+  const received = `subgroupShuffleXor(${word}, ${step})`;
+  code.block(`for (var ${step} = 1u; ${step} < ${count}; ${step} <<= 1u)`, () => {
+    const other = code.now(type === 'bool' ? `${received} != 0u` : received, type);
+    code.line(`${total} = ${join(total, other.text)};`);
+  });
+}
+
+/** Halves the threads, `count` of each row numbered by `part`, until the first of each row holds everything. */
+function halve(
+  program: Program,
+  { threads, rows, type, total, join }: Reduction,
+  count: number,
+  part: string,
+  result = '0',
+): Value {
   const { code } = program;
   const shared = program.shared(type, threads);
   code.line(`${shared}[lane] = ${total};`);
   code.line('workgroupBarrier();');
   const step = code.name('step');
-  code.block(`for (var ${step} = ${threads / 2}; ${step} >= ${rows}; ${step} >>= 1u)`, () => {
-    code.block(`if (lane < ${step})`, () => {
+  const least = count === threads ? rows : 1;
+  code.block(`for (var ${step} = ${count / 2}; ${step} >= ${least}; ${step} >>= 1u)`, () => {
+    code.block(`if (${part} < ${step})`, () => {
       code.line(`${shared}[lane] = ${join(`${shared}[lane]`, `${shared}[lane + ${step}]`)};`);
     });
     code.line('workgroupBarrier();');
   });
-  return code.now(rows === 1 ? `${shared}[0]` : `${shared}[lane % ${rows}]`, type);
+  return code.now(`${shared}[${result}]`, type);
 }
 
 /**

@@ -73,8 +73,8 @@ export class OperandTile {
   /** Whether more terms than rows are neighbours in memory; of a convolution's patches they are the taps of a row. */
   #termsAreLonger(): boolean {
     const expr = this.#kernel[this.#side];
-    if (mainStep(expr, this.#terms) !== 1) return false;
-    return mainStep(expr, this.#axes) !== 1 || innermostSize(this.#terms) >= innermostSize(this.#axes);
+    if (Math.abs(mainStep(expr, this.#terms)) !== 1) return false;
+    return Math.abs(mainStep(expr, this.#axes)) !== 1 || innermostSize(this.#terms) >= innermostSize(this.#axes);
   }
 
   /** Operands that are read four elements at a time. */

@@ -34,8 +34,9 @@ export const tiles: readonly Tile[] = [
 /** The speed of each tile where it fits, relative to the fastest: a guess, for cards that were not measured. */
 export const usualSpeeds: readonly number[] = [1, 0.8, 0.8, 0.7, 0.65, 0.5, 0.4, 0.4];
 
-/** Workgroups that keep a card busy. */
-const BUSY = 128;
+/** Workgroups that keep a card busy, and those that sums are split for: parts cost memory, so not for ever more. */
+const BUSY = 256;
+const SPLIT_UP_TO = 384;
 /** Terms that a workgroup has at least, where sums are split among several. */
 const SPLIT_AT_LEAST = 256;
 const FEWEST_OUTPUTS = 256;
@@ -79,5 +80,5 @@ export function fits(tile: Tile, { workgroupThreads, workgroupBytes }: DeviceTra
  */
 export function splitsOf({ batch, m, n, k }: Sizes): number {
   const squares = batch * Math.ceil(m / 64) * Math.ceil(n / 64);
-  return Math.max(1, Math.min(Math.floor(k / SPLIT_AT_LEAST), Math.floor(BUSY / squares), 64));
+  return Math.max(1, Math.min(Math.floor(k / SPLIT_AT_LEAST), Math.floor(SPLIT_UP_TO / squares), 64));
 }
