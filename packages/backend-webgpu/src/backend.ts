@@ -56,8 +56,8 @@ export async function webgpu(options: WebgpuOptions = {}): Promise<WebgpuBackend
   return new PlanRunner(await openDevice(settings), settings);
 }
 
-/** Bytes that wait to be used again, at most. */
-const IDLE_BYTES = 2 ** 30;
+/** The share of the memory that may wait to be used again: a card takes milliseconds to give half a gigabyte anew. */
+const IDLE = 1 / 8;
 
 class PlanRunner implements WebgpuBackend, BufferHome {
   readonly name = 'webgpu';
@@ -95,7 +95,7 @@ class PlanRunner implements WebgpuBackend, BufferHome {
     this.capabilities = capabilitiesOf(device, memoryBytes);
     const trouble = new Trouble(device);
     this.#trouble = trouble;
-    this.#pool = new BufferPool(device, Math.min(IDLE_BYTES, memoryBytes / 4), (bytes, error) => {
+    this.#pool = new BufferPool(device, memoryBytes * IDLE, (bytes, error) => {
       trouble.noteMemory(bytes, error);
     });
     this.#arena = new ScratchArena(this.#pool);

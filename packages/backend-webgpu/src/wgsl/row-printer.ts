@@ -18,6 +18,7 @@ import { Lanes } from './lanes.ts';
 import type { Launch, PrintedKernel } from './printed-kernel.ts';
 import { Program, wgslTypes } from './program.ts';
 import type { RowMode } from './row-mode.ts';
+import { type Teams, teamsOf } from './teams.ts';
 import { printScan, reduceInBand, reduceInGroup, reduceInTeams } from './workgroup.ts';
 
 const dtypeOf = (stage: Stage): DType => (stage as Extract<Stage, { kind: 'map' }>).value.dtype;
@@ -26,6 +27,7 @@ const dtypeOf = (stage: Stage): DType => (stage as Extract<Stage, { kind: 'map' 
 export class RowPrinter {
   readonly #kernel: RowKernel;
   readonly #mode: RowMode;
+  readonly #teams: Teams | undefined;
   readonly #plan: RowPlan;
   readonly #program: Program;
   readonly #lanes: Lanes;
@@ -44,6 +46,7 @@ export class RowPrinter {
   constructor(kernel: RowKernel, traits: DeviceTraits, mode: RowMode) {
     this.#kernel = kernel;
     this.#mode = mode;
+    this.#teams = teamsOf(mode);
     this.#plan = planRow(kernel);
     this.#program = new Program(kernel, writtenOperands(kernel.operands), traits);
     const program = this.#program;
@@ -197,16 +200,6 @@ export class RowPrinter {
       });
     });
     this.#finishReductions(pass, (sink) => this.#reduceInGroup(sink, totals));
-  }
-
-  /** Where several rows share a workgroup: which of them is a thread's, and which of the threads of that row it is. */
-  get #teams(): { readonly rows: number; readonly row: string; readonly part: string } | undefined {
-    const { kind, threads } = this.#mode;
-    if (kind !== 'band' && kind !== 'team') return undefined;
-    const { rows } = this.#mode as Extract<RowMode, { kind: 'band' }>;
-    if (kind === 'band') return { rows, row: `lane % ${rows}`, part: `lane / ${rows}` };
-    const each = threads / rows;
-    return { rows, row: `lane / ${each}`, part: `lane % ${each}` };
   }
 
   /** Whether the last workgroup has fewer rows than the others. */
