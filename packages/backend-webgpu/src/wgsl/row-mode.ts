@@ -31,9 +31,11 @@ const SHORT = 32;
 const SHORT_OF_GROUP = 512;
 const TEAMS = 128;
 /** From so many rows on, threads that take one each keep a device busy. */
-const MANY = 2 ** 16;
+const MANY = 2 ** 18;
 /** Neighbouring rows of a band: what memory reads at a time. */
 const BAND = 32;
+/** Where bands are fewer, and rows long, more threads are worth more than neighbours. */
+const MANY_BANDS = 256;
 
 export function rowModeOf(kernel: RowKernel, { workgroupThreads }: DeviceTraits): RowMode {
   const product = (sizes: readonly number[]): number => sizes.reduce((all, size) => all * size, 1);
@@ -42,8 +44,9 @@ export function rowModeOf(kernel: RowKernel, { workgroupThreads }: DeviceTraits)
   const areNeighbours = rows >= BAND && isContiguousInRows(kernel);
   const isAlone = elements <= SHORT || (areNeighbours && (rows >= MANY || hasScan));
   if (isAlone) return { kind: 'thread', threads: Math.min(elements === 1 ? 256 : 64, workgroupThreads) };
-  if (areNeighbours)
+  if (areNeighbours && (elements <= CHUNK_AT_LEAST || rows >= MANY_BANDS * BAND)) {
     return { kind: 'band', rows: BAND, threads: Math.min(elements < 64 ? 128 : 256, workgroupThreads) };
+  }
   const each = 2 ** Math.ceil(Math.log2(elements / EACH));
   if (elements <= SHORT_OF_GROUP && !hasScan) return { kind: 'team', rows: TEAMS / each, threads: TEAMS };
   const threads = Math.min(Math.max(64, each), 256, workgroupThreads);
