@@ -155,6 +155,7 @@ export class Indices {
 function checkExact(linear: Linear): void {
   const [min, max] = boundsOf(linear);
   if (min > -EXACT && max < EXACT) return;
+  if (!(min <= max)) return; // an axis without elements has no index
   throw new Refusal(`an index of ${min < -EXACT ? min : max} is above gpu.js's limit of 2^24 elements`);
 }
 
