@@ -1,6 +1,6 @@
 import { gpujs } from '@evenkeel/backend-gpujs';
 import { webgpu } from '@evenkeel/backend-webgpu';
-import { type Backend, setBackend, tensor } from '@evenkeel/tensor';
+import { type Backend, setBackend } from '@evenkeel/tensor';
 import { type Implementation, Unsupported } from '../process/implementation.ts';
 import { cardPace } from '../process/timing.ts';
 import { withDeviceClock } from './device-clock.ts';
@@ -17,7 +17,7 @@ const gpujsLargest = 2 ** 24;
 export async function gpuImplementation(name: GpuBackendName, device: string): Promise<Implementation> {
   const backend = await open(name);
   setBackend(backend);
-  const launches = new Launches(backend, name === 'gpujs-webgl2' ? readBack : undefined);
+  const launches = new Launches(backend);
   return {
     about: { device },
     pace: cardPace,
@@ -30,11 +30,6 @@ export async function gpuImplementation(name: GpuBackendName, device: string): P
       return isClocked ? withDeviceClock(prepared) : prepared;
     },
   };
-}
-
-/** WebGL works through its commands in order; only who reads waits. */
-async function readBack(): Promise<void> {
-  await tensor([1]).mul(2).item();
 }
 
 async function open(name: GpuBackendName): Promise<Backend> {

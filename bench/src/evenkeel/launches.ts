@@ -5,11 +5,8 @@ export class Launches {
   /** `performance.now()` of the latest launch. */
   at = Number.NaN;
   #last: Run | undefined;
-  readonly #drain: () => Promise<unknown>;
 
-  /** Where `done` of a run comes before the device is done, `drain` waits for it. */
-  constructor(backend: Backend, drain: () => Promise<unknown> = async () => {}) {
-    this.#drain = drain;
+  constructor(backend: Backend) {
     const run = backend.run.bind(backend);
     backend.run = (executable, call) => {
       this.at = performance.now();
@@ -21,6 +18,5 @@ export class Launches {
   /** Waits until what was launched last is computed. */
   async done(): Promise<void> {
     await this.#last?.done;
-    await this.#drain();
   }
 }

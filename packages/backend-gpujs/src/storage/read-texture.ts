@@ -33,7 +33,7 @@ export async function readTexture(
 }
 
 /** All that was given to the context so far is done, or the context lost. */
-async function passed(context: GlContext): Promise<void> {
+export async function passed(context: GlContext): Promise<void> {
   const fence = context.fenceSync?.(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
   if (!fence) return;
   context.flush();

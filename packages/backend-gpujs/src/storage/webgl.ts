@@ -1,6 +1,6 @@
 import type { GlInternals, GpuKernel } from '../library.ts';
 import { type GlContext, gl } from './gl-context.ts';
-import { readTexture } from './read-texture.ts';
+import { passed, readTexture } from './read-texture.ts';
 import type { DeviceArray, Form, Storage } from './storage.ts';
 
 /** A texture as gpu.js's kernels take it. */
@@ -141,6 +141,8 @@ export class WebglStorage implements Storage {
   }
 
   async finished(): Promise<void> {
+    this.#check();
+    await passed(this.#context);
     this.#check();
   }
 
