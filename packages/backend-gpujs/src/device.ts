@@ -1,14 +1,18 @@
 import { type GpuKernel, modeOf } from './library.ts';
 import type { OpenedMode } from './modes.ts';
 import type { Launch } from './source/launch.ts';
-import { Pool } from './storage/pool.ts';
+import { type Kept, Pool } from './storage/pool.ts';
+import { ProcessorStorage } from './storage/processor.ts';
 import type { DeviceArray } from './storage/storage.ts';
 
 /** Above any loop of a kernel: gpu.js ends loops there without a word. */
 const LOOPS = 2 ** 30;
 
-/** Floats that are kept for later: 256 MiB. */
-const KEPT = 2 ** 26;
+/** What is kept for later of a card's memory: 256 MiB. */
+const KEPT: Kept = { arrays: 4096, floats: 2 ** 26 };
+
+/** On the processor each result is an array of its own. */
+const NOTHING: Kept = { arrays: 0, floats: 0 };
 
 /** A compiled kernel and how many executables have it. */
 interface Compiled {
@@ -29,7 +33,7 @@ export class Device {
 
   constructor(opened: OpenedMode) {
     this.#opened = opened;
-    this.#pool = new Pool(opened.storage, KEPT);
+    this.#pool = new Pool(opened.storage, opened.storage instanceof ProcessorStorage ? NOTHING : KEPT);
   }
 
   get kernels(): number {

@@ -189,10 +189,12 @@ export class RowPrinter {
 
   /** Row-major position in axes from `first` on. */
   #position(first: number, sizes: readonly number[]): Value {
-    let stride = count(sizes);
+    // Where an axis has no elements nothing is computed, but it is printed.
+    const spans = sizes.map((size) => Math.max(1, size));
+    let stride = count(spans);
     let index: Parameters<Indices['value']>[0] = { kind: 'literal', value: 0 };
-    sizes.forEach((size, i) => {
-      stride /= size;
+    spans.forEach((span, i) => {
+      stride /= span;
       const left = { kind: 'axis', axis: first + i } as const;
       index = { kind: 'add', left: index, right: { kind: 'mul', left, by: stride } };
     });

@@ -1,15 +1,22 @@
 import type { DeviceArray, Form, Storage } from './storage.ts';
 
+/** How much waits at most. */
+export interface Kept {
+  readonly arrays: number;
+  readonly floats: number;
+}
+
 /** Arrays that come and go: what is free is kept by its size, since a plan that is replayed wants the same ones again. */
 export class Pool {
   readonly #storage: Storage;
   readonly #free = new Map<string, DeviceArray[]>();
-  /** Most floats that are kept free. */
-  readonly #keep: number;
+  /** Most that is kept free. */
+  readonly #keep: Kept;
   #freeFloats = 0;
+  #freeArrays = 0;
   #live = 0;
 
-  constructor(storage: Storage, keep: number) {
+  constructor(storage: Storage, keep: Kept) {
     this.#storage = storage;
     this.#keep = keep;
   }
@@ -21,15 +28,13 @@ export class Pool {
 
   /** Arrays that wait to be used again. */
   get idle(): number {
-    let count = 0;
-    for (const list of this.#free.values()) count += list.length;
-    return count;
+    return this.#freeArrays;
   }
 
   /** What it holds is of no account. @throws where there is no memory. */
   take(length: number, form: Form): DeviceArray {
     const known = this.#free.get(`${form} ${length}`)?.pop();
-    if (known) this.#freeFloats -= length;
+    if (known) this.#count(known, -1);
     const array = known ?? this.#create(length, form);
     this.#live++;
     return array;
@@ -44,11 +49,11 @@ export class Pool {
     this.#free.delete(key);
     this.#free.set(key, list);
     this.#live--;
-    this.#freeFloats += length;
+    this.#count(array, 1);
     for (const [oldest, arrays] of this.#free) {
-      while (this.#freeFloats > this.#keep && arrays.length > 0) this.#destroy(arrays.pop() as DeviceArray);
-      if (arrays.length === 0 && oldest !== key) this.#free.delete(oldest);
-      if (this.#freeFloats <= this.#keep) break;
+      while (this.#isFull && arrays.length > 0) this.#destroy(arrays.pop() as DeviceArray);
+      if (arrays.length === 0) this.#free.delete(oldest);
+      if (!this.#isFull) break;
     }
   }
 
@@ -57,8 +62,17 @@ export class Pool {
     this.#free.clear();
   }
 
+  get #isFull(): boolean {
+    return this.#freeFloats > this.#keep.floats || this.#freeArrays > this.#keep.arrays;
+  }
+
+  #count({ length }: DeviceArray, by: 1 | -1): void {
+    this.#freeFloats += by * length;
+    this.#freeArrays += by;
+  }
+
   #destroy(array: DeviceArray): void {
-    this.#freeFloats -= array.length;
+    this.#count(array, -1);
     this.#storage.destroy(array);
   }
 
@@ -69,7 +83,7 @@ export class Pool {
     try {
       return this.#storage.create(length, form);
     } catch (error) {
-      if (this.#freeFloats === 0) throw error;
+      if (this.#freeArrays === 0) throw error;
       this.clear();
       return this.#storage.create(length, form);
     }
