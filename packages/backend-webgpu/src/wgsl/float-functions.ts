@@ -32,39 +32,40 @@ fn orderOf(x: f32) -> i32 {
   return select(bits, i32(-2147483648) - bits, bits < 0);
 }`,
   },
+  // Joined by `&` and `|`: by `&&` each is a branch, and of some sixty in a kernel SwiftShader's compiler does not come back.
   isLess: {
     uses: ['isNan', 'orderOf'],
     code: `
 fn isLess(a: f32, b: f32) -> bool {
-  return orderOf(a) < orderOf(b) && !isNan(a) && !isNan(b);
+  return (orderOf(a) < orderOf(b)) & !isNan(a) & !isNan(b);
 }`,
   },
   isLessOrEqual: {
     uses: ['isNan', 'orderOf'],
     code: `
 fn isLessOrEqual(a: f32, b: f32) -> bool {
-  return orderOf(a) <= orderOf(b) && !isNan(a) && !isNan(b);
+  return (orderOf(a) <= orderOf(b)) & !isNan(a) & !isNan(b);
 }`,
   },
   isEqual: {
     uses: ['isNan', 'orderOf'],
     code: `
 fn isEqual(a: f32, b: f32) -> bool {
-  return orderOf(a) == orderOf(b) && !isNan(a);
+  return (orderOf(a) == orderOf(b)) & !isNan(a);
 }`,
   },
   maximum: {
     uses: ['isNan', 'orderOf'],
     code: `
 fn maximum(a: f32, b: f32) -> f32 {
-  return select(b, a, isNan(a) || (orderOf(a) >= orderOf(b) && !isNan(b)));
+  return select(b, a, isNan(a) | ((orderOf(a) >= orderOf(b)) & !isNan(b)));
 }`,
   },
   minimum: {
     uses: ['isNan', 'orderOf'],
     code: `
 fn minimum(a: f32, b: f32) -> f32 {
-  return select(b, a, isNan(a) || (orderOf(a) <= orderOf(b) && !isNan(b)));
+  return select(b, a, isNan(a) | ((orderOf(a) <= orderOf(b)) & !isNan(b)));
 }`,
   },
   signOf: {
