@@ -149,7 +149,7 @@ export class Expressions {
   }
 
   #rounded(value: Value, dtype: DType): Value {
-    return dtype === 'float16' ? this.#program.call('roundToHalf', 'f32', value) : value;
+    return dtype === 'float16' ? this.#program.roundToHalf(value) : value;
   }
 
   #unary(op: UnaryOp, operand: Value, dtype: DType): Value {

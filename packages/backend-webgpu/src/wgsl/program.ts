@@ -43,6 +43,8 @@ export class Program {
   #usesSubgroups = false;
   /** Operands that this program writes; others are bound for reading alone. */
   readonly #written: ReadonlySet<number>;
+  /** The bits of values that were rounded to float16. */
+  readonly #halfBits = new Map<string, string>();
   /** Operands that are bound as arrays of four elements. */
   #fours: ReadonlySet<number> = new Set();
 
@@ -149,6 +151,19 @@ export class Program {
     return value.type === 'i32' ? value : this.code.define(`i32(${value.text})`, 'i32', [value]);
   }
 
+  /** The nearest float16. */
+  roundToHalf(value: Value): Value {
+    const bits = this.code.define(`${this.use('floatToHalf')}(${value.text})`, 'u32', [value]);
+    const rounded = this.code.define(`${this.use('halfToFloat')}(${bits.text})`, 'f32', [bits]);
+    this.#halfBits.set(rounded.text, bits.text);
+    return rounded;
+  }
+
+  /** The bits of a float16, which need not be found again where the value was rounded just now. */
+  #bitsOfHalf({ text }: Value): string {
+    return this.#halfBits.get(text) ?? `${this.use('floatToHalf')}(${text})`;
+  }
+
   /** Writes a value that has the operand's precision. */
   store(operand: number, index: Value, value: Value): void {
     const array = this.#operandArray(operand);
@@ -157,7 +172,7 @@ export class Program {
       const shift = this.code.now(`(u32(${index.text}) & 1u) * 16u`, 'u32').text;
       // Its neighbour may be written at the same time: each changes its own half.
       this.code.line(`atomicAnd(${place}, ~(0xffffu << ${shift}));`);
-      this.code.line(`atomicOr(${place}, ${this.use('floatToHalf')}(${value.text}) << ${shift});`);
+      this.code.line(`atomicOr(${place}, ${this.#bitsOfHalf(value)} << ${shift});`);
       return;
     }
     this.code.line(`${this.#element(array, operand, index)} = ${this.#stored(operand, value)};`);
@@ -167,7 +182,7 @@ export class Program {
   storeFour(operand: number, at: Value, values: readonly Value[]): void {
     const array = this.#operandArray(operand);
     if (this.isPacked(operand)) {
-      const bits = values.map(({ text }) => `${this.use('floatToHalf')}(${text})`);
+      const bits = values.map((value) => this.#bitsOfHalf(value));
       this.code.line(`${array}[${at.text} * 2] = ${bits[0]} | (${bits[1]} << 16u);`);
       this.code.line(`${array}[${at.text} * 2 + 1] = ${bits[2]} | (${bits[3]} << 16u);`);
       return;
