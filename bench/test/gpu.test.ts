@@ -8,7 +8,7 @@ import type { Result, ResultFile } from '../src/results.ts';
 import { gpuCatalog } from '../src/work/gpu-catalog.ts';
 import { figureOf } from '../src/work/work.ts';
 
-const card = 'nvidia hopper NVIDIA H100 80GB HBM3';
+const card = 'nvidia nvidia-h200 NVIDIA: 580.159.04 580.159.4.0';
 const software = 'google swiftshader SwiftShader driver 5.0.0';
 
 function result(work: string, implementation: string, median: number, rest: Partial<Result> = {}): Result {
@@ -26,7 +26,8 @@ test('a device in software is told from a card, and a name makes a file name', (
   expect(kindOf(card)).toBe('card');
   expect(kindOf(software)).toBe('software');
   expect(kindOf('llvmpipe (LLVM 15.0.6, 256 bits)')).toBe('software');
-  expect(fileNameOf(card)).toBe('nvidia-hopper-h100-80gb-hbm3');
+  expect(fileNameOf(card)).toBe('nvidia-h200');
+  expect(fileNameOf(software)).toBe('google-swiftshader-driver');
 });
 
 test.each(['card', 'software'] as const)(
