@@ -125,6 +125,8 @@ export class RowPrinter {
   /** Loops over the inner axes. */
   #eachElement(body: () => void): void {
     const { outer, inner } = this.#kernel;
+    // A body that never runs may read what nobody makes.
+    if (count(inner) === 0) return;
     const open = (axis: number): void => {
       const size = inner[axis];
       if (size === undefined) {
