@@ -39,5 +39,7 @@ for (const { name, open, network, onHost, missing } of places) {
       if (statistics) await vi.waitFor(() => expect(backend).toMatchObject({ statistics: { liveBuffers: 0 } }), 60_000);
       await backend.dispose();
     },
+    // Some 250 kernels are compiled, one after the other where the device is in software.
+    600_000,
   );
 }
