@@ -85,13 +85,13 @@ class PlanRunner implements WebgpuBackend, BufferHome {
   #isDisposed = false;
 
   constructor(opened: Device, { memoryBytes, tune, debug }: Settings) {
-    const { device, description, isOwn } = opened;
+    const { device, description, isOwn, isSoftware } = opened;
     this.#device = device;
     this.#isOwn = isOwn;
     this.device = description;
     this.numerics = `WebGPU, ${description}`;
     this.#traits = traitsOf(opened);
-    this.#isUntuned = tune ?? (isOwn && !/swiftshader|llvmpipe|software|basic render/i.test(description));
+    this.#isUntuned = tune ?? (isOwn && !isSoftware);
     this.capabilities = capabilitiesOf(device, memoryBytes);
     const trouble = new Trouble(device);
     this.#trouble = trouble;

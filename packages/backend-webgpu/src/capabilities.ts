@@ -5,13 +5,14 @@ import type { DeviceTraits } from './wgsl/device-traits.ts';
 /** One binding is kept free for memory to work in. */
 const SCRATCH_BINDINGS = 1;
 
-export function traitsOf({ device, checksBounds, languageFeatures }: Device): DeviceTraits {
+export function traitsOf({ device, isSoftware, checksBounds, languageFeatures }: Device): DeviceTraits {
   const { limits, features } = device;
   const hasSubgroups = features.has('subgroups') && languageFeatures?.has('subgroup_id') === true;
   return {
     half: features.has('shader-f16'),
     subgroupThreads: hasSubgroups ? (device.adapterInfo?.subgroupMinSize ?? 4) : 0,
     checksBounds,
+    compilesSlowly: isSoftware,
     workgroupThreads: Math.min(limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX, 256),
     workgroupBytes: limits.maxComputeWorkgroupStorageSize,
     workgroupsPerAxis: limits.maxComputeWorkgroupsPerDimension,

@@ -8,6 +8,8 @@ export interface Device {
   readonly description: string;
   /** Whether the backend destroys it in the end. */
   readonly isOwn: boolean;
+  /** Whether it is no card, but the processor in its place. */
+  readonly isSoftware: boolean;
   /** Whether the driver keeps every access inside its array; where it does not, programs do. */
   readonly checksBounds: boolean;
   /** What of WGSL is known here beside the first edition, as far as that is known. */
@@ -39,6 +41,7 @@ export async function openDevice({ powerPreference, device, flags }: Settings): 
       device: device as GPUDevice,
       description: 'a device of the program',
       isOwn: false,
+      isSoftware: isSoftware(nameOf((device as GPUDevice).adapterInfo)),
       checksBounds: true,
       languageFeatures,
     };
@@ -49,10 +52,24 @@ export async function openDevice({ powerPreference, device, flags }: Settings): 
   const requiredLimits = Object.fromEntries(limits.map((name) => [name, adapter.limits[name]]));
   const requiredFeatures = features.filter((name) => adapter.features.has(name));
   const opened = await adapter.requestDevice({ label: 'evenkeel', requiredFeatures, requiredLimits });
-  const { vendor, architecture, description } = adapter.info;
-  const words = [vendor, architecture, description].filter((word) => word !== '');
-  const name = words.join(' ') || 'unknown device';
-  return { device: opened, description: name, isOwn: true, checksBounds, languageFeatures: gpu.wgslLanguageFeatures };
+  const description = nameOf(adapter.info);
+  return {
+    device: opened,
+    description,
+    isOwn: true,
+    isSoftware: isSoftware(description),
+    checksBounds,
+    languageFeatures: gpu.wgslLanguageFeatures,
+  };
+}
+
+function nameOf(info: GPUAdapterInfo | undefined): string {
+  const words = [info?.vendor, info?.architecture, info?.description];
+  return words.filter((word) => word !== undefined && word !== '').join(' ') || 'unknown device';
+}
+
+function isSoftware(name: string): boolean {
+  return /swiftshader|llvmpipe|software|basic render/i.test(name);
 }
 
 /** Node's WebGPU crashes where its entry object is collected: one is made for each list of flags, and kept. */

@@ -7,10 +7,10 @@ import { Pipelines } from '../src/pipelines.ts';
 import { Readback } from '../src/readback.ts';
 import { tileSpeeds } from '../src/tile-speeds.ts';
 import { printContraction } from '../src/wgsl/contraction/contraction.ts';
-import { chooseTile, sizesOf, splitsOf, tiles } from '../src/wgsl/contraction/tile.ts';
+import { chooseTile, fits, sizesOf, splitsOf, tiles } from '../src/wgsl/contraction/tile.ts';
 import type { DeviceTraits } from '../src/wgsl/device-traits.ts';
 import type { Launch } from '../src/wgsl/printed-kernel.ts';
-import { noDevice, openBackend, openDevice } from './device.ts';
+import { noDevice, openDevice, openings } from './device.ts';
 
 const traits: DeviceTraits = {
   half: false,
@@ -78,6 +78,22 @@ describe('tiles', () => {
   });
 });
 
+describe('programs for software', () => {
+  const software = { ...traits, compilesSlowly: true };
+
+  test.each([
+    [1, 4096, 4096, 4096],
+    [1, 65536, 16, 144],
+    [8, 64, 64, 4096],
+  ])('are short: %i products of %i x %i, %i terms', (batch, m, n, k) => {
+    const lines = (on: DeviceTraits): number => {
+      const [launch] = printContraction(product(batch, m, n, k), on).launches;
+      return (launch as Launch).code.split('\n').length;
+    };
+    expect(lines(software)).toBeLessThan(lines(traits) / 3);
+  });
+});
+
 describe.skipIf(noDevice)('all tiles', () => {
   let device: GPUDevice;
   beforeAll(async () => {
@@ -100,8 +116,13 @@ describe.skipIf(noDevice)('all tiles', () => {
     const pipelines = new Pipelines(device, undefined);
     const readback = new Readback(device);
     const results: HostArray[] = [];
-    for (const tile of tiles) {
-      const [launch] = printContraction(kernel, traits, tile).launches;
+    const software = { ...traits, compilesSlowly: true };
+    const printed = [
+      ...tiles.map((tile) => printContraction(kernel, traits, tile)),
+      ...tiles.filter((tile) => fits(tile, software)).map((tile) => printContraction(kernel, software, tile)),
+    ];
+    for (const { launches } of printed) {
+      const [launch] = launches;
       const { pipeline, layout } = await pipelines.get(launch as Launch, 'tile');
       const entries = (launch as Launch).bindings.map(({ number }, binding) => {
         return { binding, resource: { buffer: buffers[number] as GPUBuffer } };
@@ -129,11 +150,13 @@ describe.skipIf(noDevice)('all tiles', () => {
 });
 
 describe.skipIf(noDevice)('contractions in tiles', () => {
-  let backend: WebgpuBackend;
+  const backends: WebgpuBackend[] = [];
   beforeAll(async () => {
-    backend = await openBackend();
+    for (const open of Object.values(openings)) backends.push(await open());
   });
-  afterAll(() => backend?.dispose());
+  afterAll(async () => {
+    for (const backend of backends) await backend.dispose();
+  });
 
   const turns = [{}, { a: true }, { b: true }, { c: true }, { a: true, b: true, c: true }];
   test.each([
@@ -164,15 +187,16 @@ describe.skipIf(noDevice)('contractions in tiles', () => {
       argumentCount: 0,
       slots: [],
     };
-    const inputs = values.slice(0, 2).map(({ length }) => backend.allocate({ dtype: 'float32', length }));
-    await Promise.all(inputs.map((input, i) => input.write(values[i] as Float32Array)));
-    const executable = await backend.compile(plan);
-    const { outputs } = backend.run(executable, { inputs, arguments: new Float64Array() });
-    const got = await (outputs[0] as DeviceBuffer).read();
     runOracle(kernel, values, []);
-    expect(got).toEqual(values[2]);
-    for (const buffer of [...inputs, ...outputs]) buffer.free();
-    executable.dispose();
+    for (const backend of backends) {
+      const inputs = values.slice(0, 2).map(({ length }) => backend.allocate({ dtype: 'float32', length }));
+      await Promise.all(inputs.map((input, i) => input.write(values[i] as Float32Array)));
+      const executable = await backend.compile(plan);
+      const { outputs } = backend.run(executable, { inputs, arguments: new Float64Array() });
+      expect(await (outputs[0] as DeviceBuffer).read()).toEqual(values[2]);
+      for (const buffer of [...inputs, ...outputs]) buffer.free();
+      executable.dispose();
+    }
   });
 
   test('profile times each step by the clock of the device', async () => {
@@ -182,7 +206,7 @@ describe.skipIf(noDevice)('contractions in tiles', () => {
         .normal([256, 256])
         .matmul(random.normal([256, 256]))
         .data();
-    const { kernels } = await withBackend(backend, () => profile(work));
+    const { kernels } = await withBackend(backends[0] as WebgpuBackend, () => profile(work));
     const product = kernels.find(({ kind }) => kind === 'contraction');
     expect(product?.launches).toBe(1);
     expect(product?.milliseconds).toBeGreaterThan(0);

@@ -25,6 +25,22 @@ export async function openDevice(): Promise<GPUDevice> {
   return adapter.requestDevice({ requiredFeatures });
 }
 
+/** A backend with the programs of a card, whatever it runs on: its device does not say that it is software. */
+export async function openAsCard(): Promise<WebgpuBackend> {
+  const device = await openDevice();
+  Object.defineProperty(device, 'adapterInfo', { value: undefined });
+  const backend = await webgpu({ device });
+  const dispose = backend.dispose.bind(backend);
+  backend.dispose = async () => {
+    await dispose();
+    device.destroy();
+  };
+  return backend;
+}
+
+/** How to open backends that differ in what they print: for what the device is, and for a card. */
+export const openings = { 'this device': () => openBackend(), 'a card': openAsCard };
+
 function useSoftware(): void {
   if (process.env.VK_ICD_FILENAMES === undefined && existsSync(swiftShader)) process.env.VK_ICD_FILENAMES = swiftShader;
 }

@@ -10,7 +10,7 @@ import {
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { WebgpuBackend } from '../src/index.ts';
-import { noDevice, openBackend } from './device.ts';
+import { noDevice, openings } from './device.ts';
 
 /** Around the sizes of workgroups and tiles. */
 const sizes = [0, 1, 2, 3, 4, 7, 8, 16, 17, 33, 65, 70];
@@ -58,11 +58,11 @@ function withoutUnused({ kernel, operands, given }: KernelCase): KernelCase {
   };
 }
 
-describe.skipIf(noDevice)('random kernels are exact', () => {
+describe.skipIf(noDevice).each(Object.entries(openings))('random kernels are exact, on %s', (_, open) => {
   let backend: WebgpuBackend;
   let run = 0;
   beforeAll(async () => {
-    backend = await openBackend();
+    backend = await open();
   });
   afterAll(() => backend?.dispose());
 

@@ -13,6 +13,8 @@ export interface DeviceTraits {
   readonly workgroupsPerAxis: number;
   /** Most storage buffers that a kernel binds. */
   readonly storageBuffers: number;
+  /** Whether compiling takes longer than running, as on a processor: programs are short then, not fast. */
+  readonly compilesSlowly?: boolean;
   /** Measured speeds of the tiles of contractions, relative to one another. */
   readonly tileSpeeds?: readonly number[];
 }

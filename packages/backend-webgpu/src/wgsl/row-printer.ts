@@ -51,7 +51,7 @@ export class RowPrinter {
     this.#program = new Program(kernel, writtenOperands(kernel.operands), traits);
     const program = this.#program;
     const { outer, inner, stages } = kernel;
-    const along = laneAxesOf(kernel, mode);
+    const along = laneAxesOf(kernel, mode, traits);
     this.#lanes = new Lanes(program, [...outer, ...inner], along, (lane) => ({
       stage: (stage) => this.#stage(stage, lane),
     }));

@@ -35,7 +35,8 @@ export class Results {
     this.#program = parts.program;
     this.#type = parts.type;
     this.#isFinal = parts.isFinal;
-    const [columns, rows] = parts.isFinal ? [this.#lanesAlong('b'), this.#lanesAlong('a')] : [];
+    const inFours = parts.isFinal && !parts.program.traits.compilesSlowly;
+    const [columns, rows] = inFours ? [this.#lanesAlong('b'), this.#lanesAlong('a')] : [];
     this.#along = columns ? 'b' : rows ? 'a' : undefined;
     this.#lanes = columns ?? rows ?? this.#lanesOver();
   }

@@ -40,6 +40,8 @@ const SPLIT_UP_TO = 384;
 /** Terms that a workgroup has at least, where sums are split among several. */
 const SPLIT_AT_LEAST = 256;
 const FEWEST_OUTPUTS = 256;
+/** Outputs of a thread, where each is a part of the program that takes its time to compile. */
+const SMALL_BLOCK = 16;
 
 export function sizesOf({ batch, m, n, k }: Contraction): Sizes {
   return { batch: count(batch), m: count(m), n: count(n), k: count(k) };
@@ -69,8 +71,9 @@ export function chooseTile(sizes: Sizes, traits: DeviceTraits): Tile | undefined
   return best?.tile;
 }
 
-/** Whether the device has the threads and the shared memory that a tile takes. */
-export function fits(tile: Tile, { workgroupThreads, workgroupBytes }: DeviceTraits): boolean {
+/** Whether the device has the threads and the shared memory that a tile takes, and compiles its program in time. */
+export function fits(tile: Tile, { workgroupThreads, workgroupBytes, compilesSlowly }: DeviceTraits): boolean {
+  if (compilesSlowly && tile.rows * tile.columns > SMALL_BLOCK) return false;
   return threadsOf(tile) <= workgroupThreads && 4 * tile.k * (tile.m + tile.n) <= workgroupBytes;
 }
 

@@ -6,6 +6,7 @@ import type { Launch } from '../printed-kernel.ts';
 import { Program, wgslTypes } from '../program.ts';
 import { OperandTile } from './operand-tile.ts';
 import { Results } from './results.ts';
+import { printShortWalk } from './short-walk.ts';
 import { groupsOf, type Sizes, sizesOf, type Tile, threadsOf } from './tile.ts';
 
 /** What becomes of the sums: stored by the epilogue, or kept as partial sums of `splits` parts. */
@@ -21,6 +22,7 @@ export function printTiled(kernel: Contraction, tile: Tile, outcome: Outcome, tr
 }
 
 class TiledPrinter {
+  readonly #kernel: Contraction;
   readonly #tile: Tile;
   readonly #outcome: Outcome;
   readonly #sizes: Sizes;
@@ -32,6 +34,7 @@ class TiledPrinter {
   readonly #results: Results;
 
   constructor(kernel: Contraction, tile: Tile, outcome: Outcome, traits: DeviceTraits) {
+    this.#kernel = kernel;
     this.#tile = tile;
     this.#outcome = outcome;
     this.#sizes = sizesOf(kernel);
@@ -44,7 +47,7 @@ class TiledPrinter {
     this.#a = new OperandTile(kernel, 'a', { ...parts, width: tile.m });
     this.#b = new OperandTile(kernel, 'b', { ...parts, width: tile.n });
     this.#results = new Results(kernel, tile, { program, type: this.#type, isFinal });
-    program.bindFours(this.#results.foursWith([...this.#a.fours, ...this.#b.fours]));
+    if (!traits.compilesSlowly) program.bindFours(this.#results.foursWith([...this.#a.fours, ...this.#b.fours]));
   }
 
   print(): Launch {
@@ -61,12 +64,19 @@ class TiledPrinter {
     code.line(`let split = group / ${tilesN * tilesM * batch};`);
     code.line(`let firstTerm = split * ${chunk};`);
     code.line(`let endTerm = min(firstTerm + ${chunk}, ${k});`);
-    this.#a.declare();
-    this.#b.declare();
+    const isShort = this.#program.traits.compilesSlowly;
+    if (!isShort) {
+      this.#a.declare();
+      this.#b.declare();
+    }
     this.#placeThreads();
     const sums = this.#sumNames();
     for (const name of sums.flat()) code.line(`var ${name} = ${this.#vector}();`);
-    this.#walk(Math.ceil(chunk / tile.k), sums);
+    if (isShort) {
+      printShortWalk({ kernel: this.#kernel, tile, program: this.#program, type: this.#type, sums });
+    } else {
+      this.#walk(Math.ceil(chunk / tile.k), sums);
+    }
     this.#results.print(sums);
     return this.#program.finish(groupsOf(this.#sizes, tile) * splits, [this.#threads, 1]);
   }
