@@ -46,14 +46,24 @@ export class BufferPool {
 
   give(buffer: GPUBuffer): void {
     const { size } = buffer;
-    if (this.#freeBytes + size > this.#keep || this.#invalid.has(buffer)) {
+    if (size > this.#keep || this.#invalid.has(buffer)) {
       buffer.destroy();
       return;
     }
+    const list = this.#free.get(size) ?? [];
+    list.push(buffer);
+    // The size that was given back last comes last, and sizes that nobody wants any more make room for it.
+    this.#free.delete(size);
+    this.#free.set(size, list);
     this.#freeBytes += size;
-    const list = this.#free.get(size);
-    if (list) list.push(buffer);
-    else this.#free.set(size, [buffer]);
+    for (const [oldest, buffers] of this.#free) {
+      while (this.#freeBytes > this.#keep && buffers.length > 0) {
+        buffers.pop()?.destroy();
+        this.#freeBytes -= oldest;
+      }
+      if (buffers.length === 0) this.#free.delete(oldest);
+      if (this.#freeBytes <= this.#keep) break;
+    }
   }
 
   clear(): void {

@@ -213,6 +213,24 @@ describe.skipIf(noDevice)('in use', () => {
     expect(await values).toEqual([1 / 3, 2 / 3, 1]);
   });
 
+  test('memory of a size that nobody wants any more makes room for that which is wanted', async () => {
+    const made = await open({ memoryBytes: 2 ** 23 }); // keeps a MiB
+    const use = (kibibytes: number) => made.allocate({ dtype: 'float32', length: kibibytes * 256 });
+    const kept = () => made.statistics.idleBytes / 2 ** 10;
+    const [first, second] = [use(512), use(512)];
+    first.free();
+    second.free();
+    expect(kept()).toBe(1024);
+    use(256).free();
+    expect(kept()).toBe(768);
+    const again = use(256);
+    expect(kept()).toBe(512);
+    again.free();
+    use(1025).free();
+    expect(kept()).toBe(768);
+    await made.dispose();
+  });
+
   test('nothing is left after 200 steps of training', async () => {
     const made = await open();
     setBackend(made);

@@ -85,7 +85,8 @@ export class Execution {
       return;
     }
     const planned = await planFor(backend, program, this.#request.site);
-    checkBudget(backend, planned.needs, this.#uploadBytes(planned));
+    const uploadBytes = this.#uploadBytes(planned);
+    checkBudget(backend, planned.needs, uploadBytes);
     const temporary: DeviceBuffer[] = [];
     const inputs: DeviceBuffer[] = [];
     try {
@@ -98,7 +99,8 @@ export class Execution {
       for (const buffer of temporary) buffer.free();
       throw error;
     }
-    await launches.turn();
+    const held = planned.needs.outputs + uploadBytes;
+    await launches.turn(held, backend.capabilities.runsInFlight);
     const sink = profileSink();
     const call = { inputs, arguments: this.#arguments(planned), ...(sink?.eachStep ? { profile: true } : {}) };
     const run = backend.run(planned.executable, call);
@@ -107,7 +109,7 @@ export class Execution {
       throw failure(backend, error);
     });
     done.then(() => this.#finished.resolve(undefined), this.#finished.reject);
-    launches.add(this.#record);
+    launches.add(this.#record, held);
     const uploaded = temporary.reduce((sum, buffer) => sum + bytesOf(backend, buffer), 0);
     addTransient(backend, uploaded);
     void this.#record.settled.then(() => {
