@@ -30,6 +30,5 @@ export function capabilitiesOf({ limits }: GPUDevice, memoryBytes: number): Capa
     elementBytes: { bool: 4, float16: 2 },
     threads: 1,
     inPlace: true,
-    runsInFlight: 16,
   };
 }

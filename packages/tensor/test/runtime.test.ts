@@ -178,19 +178,12 @@ describe('plans', () => {
 });
 
 describe('commit', () => {
-  test.each([
-    { of: 'any backend', runsInFlight: undefined, length: 1, most: 2 },
-    { of: 'one that takes more', runsInFlight: 4, length: 1, most: 4 },
-    { of: 'one that takes more, of 16 MiB each', runsInFlight: 4, length: 2 ** 22, most: 2 },
-  ])('hands over at most $most runs to $of; the next waits', async ({ runsInFlight, length, most }) => {
+  test('hands over at most two runs; the third waits', async () => {
     const observed = observe();
-    if (runsInFlight !== undefined) {
-      Object.assign(observed.backend, { capabilities: { ...observed.backend.capabilities, runsInFlight } });
-    }
     const former = currentBackend();
     setBackend(observed.backend);
     try {
-      using x = new State(tensor(new Float32Array(length).fill(1)), { path: 'x' });
+      using x = new State(tensor([1]), { path: 'x' });
       let open: () => void = () => undefined;
       observed.gate = new Promise<void>((resolve) => {
         open = resolve;
@@ -198,7 +191,7 @@ describe('commit', () => {
       const losses: Tensor[] = [];
       const commits: Promise<void>[] = [];
       let handedOver = 0;
-      for (let i = 0; i < 6; i++) {
+      for (let i = 0; i < 5; i++) {
         const loss = x.value.mul(1);
         x.assign(x.value.mul(2));
         losses.push(loss);
@@ -208,15 +201,15 @@ describe('commit', () => {
           }),
         );
       }
-      await Promise.all(commits.slice(0, most));
+      await Promise.all(commits.slice(0, 2));
       for (let i = 0; i < 50; i++) await new Promise<void>((resolve) => setImmediate(resolve));
-      expect(handedOver).toBe(most);
-      expect(observed.runs).toHaveLength(most);
+      expect(handedOver).toBe(2);
+      expect(observed.runs).toHaveLength(2);
       open();
       await Promise.all(commits);
-      expect(await Promise.all(losses.map(async (loss) => (await loss.data())[0]))).toEqual([1, 2, 4, 8, 16, 32]);
-      expect((await x.value.data())[length - 1]).toBe(64);
-      expect(observed.mostUnderWay).toBe(most);
+      expect(await Promise.all(losses.map((loss) => loss.item()))).toEqual([1, 2, 4, 8, 16]);
+      expect(await x.value.item()).toBe(32);
+      expect(observed.mostUnderWay).toBe(2);
     } finally {
       setBackend(former);
     }

@@ -37,7 +37,7 @@ export interface Profile<T> {
 export interface ProfileOptions {
   /**
    * Whether each kernel is measured, for which runs go one after the other and the device stops after each kernel. Without,
-   * runs are as they always are, several under way, and only their whole time is known. @defaultValue true
+   * runs are as they always are: two under way, and only their whole time is known. @defaultValue true
    */
   readonly kernels?: boolean;
 }

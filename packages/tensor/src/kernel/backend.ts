@@ -17,8 +17,6 @@ export interface Capabilities {
   readonly threads: number;
   /** Whether one kernel may read and write the same buffer at equal indices (`inout`). */
   readonly inPlace: boolean;
-  /** Runs that may be under way while their results are small, where telling that one is done takes long. 2 where absent. */
-  readonly runsInFlight?: number;
 }
 
 /**

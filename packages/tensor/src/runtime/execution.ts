@@ -85,8 +85,7 @@ export class Execution {
       return;
     }
     const planned = await planFor(backend, program, this.#request.site);
-    const uploadBytes = this.#uploadBytes(planned);
-    checkBudget(backend, planned.needs, uploadBytes);
+    checkBudget(backend, planned.needs, this.#uploadBytes(planned));
     const temporary: DeviceBuffer[] = [];
     const inputs: DeviceBuffer[] = [];
     try {
@@ -99,8 +98,7 @@ export class Execution {
       for (const buffer of temporary) buffer.free();
       throw error;
     }
-    const held = planned.needs.outputs + uploadBytes;
-    await launches.turn(held, backend.capabilities.runsInFlight);
+    await launches.turn();
     const sink = profileSink();
     const call = { inputs, arguments: this.#arguments(planned), ...(sink?.eachStep ? { profile: true } : {}) };
     const run = backend.run(planned.executable, call);
@@ -109,7 +107,7 @@ export class Execution {
       throw failure(backend, error);
     });
     done.then(() => this.#finished.resolve(undefined), this.#finished.reject);
-    launches.add(this.#record, held);
+    launches.add(this.#record);
     const uploaded = temporary.reduce((sum, buffer) => sum + bytesOf(backend, buffer), 0);
     addTransient(backend, uploaded);
     void this.#record.settled.then(() => {

@@ -1,20 +1,13 @@
 import type { DeviceBuffer } from '../kernel/backend.ts';
 import type { RunRecord } from './run-record.ts';
 
-/** Runs handed over and not yet done: one works while the next is prepared. */
-const usualInFlight = 2;
-/** Bytes that the results of more runs than that may take together. */
-const smallBytes = 2 ** 25;
-
-interface RunInFlight {
-  readonly record: RunRecord;
-  readonly bytes: number;
-}
+/** Most runs handed over and not yet done: one works while the next is prepared. */
+const maxInFlight = 2;
 
 /** Jobs in the order in which user code asked for them; what touches device buffers happens inside one. */
 class LaunchQueue {
   #tail: Promise<unknown> = Promise.resolve();
-  #inFlight: RunInFlight[] = [];
+  #inFlight: RunRecord[] = [];
 
   /** Runs `job` after all jobs before it. */
   enqueue<T>(job: () => Promise<T>): Promise<T> {
@@ -23,21 +16,15 @@ class LaunchQueue {
     return result;
   }
 
-  /** Waits, inside a job, until a run may be started whose results take `bytes`, on a backend that takes `most` small ones. */
-  async turn(bytes: number, most = usualInFlight): Promise<void> {
-    const isFull = (): boolean => {
-      const { length } = this.#inFlight;
-      if (length < usualInFlight) return false;
-      return length >= most || this.#inFlight.reduce((sum, run) => sum + run.bytes, bytes) > smallBytes;
-    };
-    while (isFull()) await (this.#inFlight[0] as RunInFlight).record.settled;
+  /** Waits, inside a job, until a run may be started. */
+  async turn(): Promise<void> {
+    while (this.#inFlight.length >= maxInFlight) await (this.#inFlight[0] as RunRecord).settled;
   }
 
   /** Counts a run until it is over. */
-  add(record: RunRecord, bytes: number): void {
-    const run = { record, bytes };
+  add(run: RunRecord): void {
     this.#inFlight.push(run);
-    void record.settled.then(() => {
+    void run.settled.then(() => {
       this.#inFlight = this.#inFlight.filter((other) => other !== run);
     });
   }
@@ -46,12 +33,12 @@ class LaunchQueue {
   freeLater(buffer: DeviceBuffer | undefined): void {
     if (buffer === undefined) return;
     if (this.#inFlight.length === 0) buffer.free();
-    else void this.drain().then(() => buffer.free());
+    else void Promise.all(this.#inFlight.map((run) => run.settled)).then(() => buffer.free());
   }
 
-  /** Waits, inside a job, until what is under way now is over. */
+  /** Waits, inside a job, until no run is under way. */
   async drain(): Promise<void> {
-    await Promise.all(this.#inFlight.map(({ record }) => record.settled));
+    await Promise.all(this.#inFlight.map((run) => run.settled));
   }
 
   /** Waits until everything asked for so far is over. */

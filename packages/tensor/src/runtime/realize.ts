@@ -62,8 +62,8 @@ export async function pinNodes(nodes: readonly Node[]): Promise<Node<'buffer'>[]
 }
 
 /**
- * Submits all pending assignments together with `nodes`, whose values are kept on the host for later reads. As many
- * runs are under way as the backend likes; one more waits for the first.
+ * Submits all pending assignments together with `nodes`, whose values are kept on the host for later reads. At most two
+ * runs are under way; a third waits for the first.
  */
 export async function commitNodes(nodes: readonly Node[]): Promise<void> {
   refuseInTrace('commit()');

@@ -21,8 +21,7 @@ export async function realize(...tensors: readonly Tensor[]): Promise<void> {
 
 /**
  * Submits all pending assignments in one plan, together with `tensors`, whose values are staged: reading them
- * afterwards is cheap and never stale. Resolves when the work is handed over; at most two steps are under way (16 small ones
- * on a graphics card).
+ * afterwards is cheap and never stale. Resolves when the work is handed over; at most two steps are under way.
  *
  * @example
  * using weight = new State(tensor([4, 2]), { path: 'weight' });
