@@ -38,7 +38,7 @@ async function run(
   onText?: (text: string, child: ChildProcess) => void,
   variables: NodeJS.ProcessEnv = {},
 ) {
-  const env = { ...process.env, ...variables };
+  const env = { ...process.env, NO_COLOR: '1', ...variables };
   const child = spawn(process.execPath, [join(programs, `${name}.mjs`), ...options], { cwd: scratch, env });
   running.add(child);
   let [stdout, stderr] = ['', ''];
