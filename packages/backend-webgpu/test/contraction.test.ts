@@ -10,17 +10,8 @@ import { printContraction } from '../src/wgsl/contraction/contraction.ts';
 import { chooseTile, fits, sizesOf, splitsOf, tiles } from '../src/wgsl/contraction/tile.ts';
 import type { DeviceTraits } from '../src/wgsl/device-traits.ts';
 import type { Launch } from '../src/wgsl/printed-kernel.ts';
+import { plainCard } from './card-traits.ts';
 import { noDevice, openDevice, openings } from './device.ts';
-
-const traits: DeviceTraits = {
-  half: false,
-  subgroupThreads: 0,
-  checksBounds: true,
-  workgroupThreads: 256,
-  workgroupBytes: 32768,
-  workgroupsPerAxis: 65535,
-  storageBuffers: 8,
-};
 
 const axis = (number: number, by = 1): Index => ({ kind: 'mul', left: { kind: 'axis', axis: number }, by });
 const plus = (left: Index, right: Index): Index => ({ kind: 'add', left, right });
@@ -72,14 +63,14 @@ describe('tiles', () => {
     [[1, 4, 4, 4], 'none', 0],
   ])('%o takes %s in %i parts', ([batch = 1, m = 1, n = 1, k = 1], name, splits) => {
     const sizes = sizesOf(product(batch, m, n, k));
-    const tile = chooseTile(sizes, traits);
+    const tile = chooseTile(sizes, plainCard);
     expect(tile ? `${tile.m}x${tile.n}` : 'none').toBe(name);
     if (tile) expect(splitsOf(sizes)).toBe(splits);
   });
 });
 
 describe('programs for software', () => {
-  const software = { ...traits, compilesSlowly: true };
+  const software = { ...plainCard, compilesSlowly: true };
 
   test.each([
     [1, 4096, 4096, 4096],
@@ -90,7 +81,7 @@ describe('programs for software', () => {
       const [launch] = printContraction(product(batch, m, n, k), on).launches;
       return (launch as Launch).code.split('\n').length;
     };
-    expect(lines(software)).toBeLessThan(lines(traits) / 3);
+    expect(lines(software)).toBeLessThan(lines(plainCard) / 3);
   });
 });
 
@@ -116,9 +107,9 @@ describe.skipIf(noDevice)('all tiles', () => {
     const pipelines = new Pipelines(device, undefined);
     const readback = new Readback(device);
     const results: HostArray[] = [];
-    const software = { ...traits, compilesSlowly: true };
+    const software = { ...plainCard, compilesSlowly: true };
     const printed = [
-      ...tiles.map((tile) => printContraction(kernel, traits, tile)),
+      ...tiles.map((tile) => printContraction(kernel, plainCard, tile)),
       ...tiles.filter((tile) => fits(tile, software)).map((tile) => printContraction(kernel, software, tile)),
     ];
     for (const { launches } of printed) {
@@ -141,11 +132,11 @@ describe.skipIf(noDevice)('all tiles', () => {
   });
 
   test('are measured once a device', async () => {
-    const speeds = await tileSpeeds(device, 'a device', traits, 64);
+    const speeds = await tileSpeeds(device, 'a device', plainCard, 64);
     expect(speeds).toHaveLength(tiles.length);
     expect(Math.max(...speeds)).toBe(1);
     expect(Math.min(...speeds)).toBeGreaterThan(0);
-    expect(await tileSpeeds(device, 'a device', traits, 64)).toBe(speeds);
+    expect(await tileSpeeds(device, 'a device', plainCard, 64)).toBe(speeds);
   });
 });
 

@@ -1,18 +1,8 @@
 import type { DType } from '@evenkeel/tensor';
 import type { Expr, Index, RowKernel } from '@evenkeel/tensor/kernel';
 import { describe, expect, test } from 'vitest';
-import type { DeviceTraits } from '../src/wgsl/device-traits.ts';
 import { printKernel } from '../src/wgsl/print-kernel.ts';
-
-const traits: DeviceTraits = {
-  half: false,
-  subgroupThreads: 0,
-  checksBounds: true,
-  workgroupThreads: 256,
-  workgroupBytes: 32768,
-  workgroupsPerAxis: 65535,
-  storageBuffers: 8,
-};
+import { plainCard } from './card-traits.ts';
 
 const position: Index = { kind: 'axis', axis: 0 };
 const shifted = (by: number): Index => ({ kind: 'add', left: position, right: { kind: 'literal', value: by } });
@@ -34,7 +24,7 @@ function doubled(dtype: DType, size: number, index: Index): RowKernel {
   };
 }
 
-const codeOf = (kernel: RowKernel, half = false) => printKernel(kernel, { ...traits, half }).launches[0]?.code ?? '';
+const codeOf = (kernel: RowKernel, half = false) => printKernel(kernel, { ...plainCard, half }).launches[0]?.code ?? '';
 
 describe('neighbours in memory', () => {
   test('are moved four at a time', () => {

@@ -2,6 +2,7 @@ import { createJsBackend, realize, setDevelopmentMode, tensor, withBackend } fro
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { WebgpuBackend } from '../src/index.ts';
 import { rowModeOf } from '../src/wgsl/row-mode.ts';
+import { plainCard } from './card-traits.ts';
 import { noDevice, openBackend, openDevice } from './device.ts';
 
 const ways = ['in subgroups', 'without subgroups'] as const;
@@ -67,19 +68,10 @@ describe.skipIf(noDevice).each(ways)('rows that threads share, %s', (way) => {
 
 describe('rows that several workgroups share', () => {
   test('are those of few rows and many elements', () => {
-    const traits = {
-      half: false,
-      subgroupThreads: 0,
-      checksBounds: true,
-      workgroupThreads: 256,
-      workgroupBytes: 2 ** 15,
-      workgroupsPerAxis: 65535,
-      storageBuffers: 8,
-    };
     const kernel = { kind: 'row', operands: [], arguments: [], outer: [1], inner: [2 ** 20], stages: [] } as const;
-    expect(rowModeOf(kernel, traits)).toEqual({ kind: 'split', threads: 256, chunks: 256, length: 4096 });
-    expect(rowModeOf({ ...kernel, outer: [512] }, traits)).toEqual({ kind: 'group', threads: 256 });
-    expect(rowModeOf({ ...kernel, inner: [20] }, traits)).toEqual({ kind: 'thread', threads: 64 });
-    expect(rowModeOf({ ...kernel, inner: [200] }, traits)).toEqual({ kind: 'team', rows: 8, threads: 128 });
+    expect(rowModeOf(kernel, plainCard)).toEqual({ kind: 'split', threads: 256, chunks: 256, length: 4096 });
+    expect(rowModeOf({ ...kernel, outer: [512] }, plainCard)).toEqual({ kind: 'group', threads: 256 });
+    expect(rowModeOf({ ...kernel, inner: [20] }, plainCard)).toEqual({ kind: 'thread', threads: 64 });
+    expect(rowModeOf({ ...kernel, inner: [200] }, plainCard)).toEqual({ kind: 'team', rows: 8, threads: 128 });
   });
 });
